@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The verbs a person types. `make help` lists them.
+#
+#   KDIR=DIR          kernel build tree for the module (KERNEL_SRC= means the same)
+#   M=DIR             sources of the module, if not here
+#   DESTDIR=DIR       staging folder for install and modules_install
+#   prefix= bindir= libdir= libexecdir= includedir= datadir= mandir= sysconfdir= localstatedir=
+#   unitdir=DIR       systemd units
+#   B=DIR             build folder of userspace
+#   V=1               show commands
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+MAKEFLAGS += --no-print-directory
+endif
+
+KVER ?= $(shell uname -r)
+KDIR ?= $(or $(KERNEL_SRC),/lib/modules/$(KVER)/build)
+M ?= $(CURDIR)
+B ?= build
+DESTDIR ?=
+prefix ?= /usr
+VERSION := $(shell cat VERSION)
+
+PYTHON := /usr/bin/python3
+MESON_DIRS := $(foreach d,bindir libdir libexecdir includedir datadir mandir sysconfdir localstatedir,\
+	$(if $($d),-D$d=$($d)))
+MESON_DIRS += $(if $(unitdir),-Dunitdir=$(unitdir))
+kbuild = $(MAKE) -C $(KDIR) M=$(abspath $(M))
+
+# Yocto's module class and akms run the first target with KERNEL_SRC set: the module is theirs
+all: $(if $(KERNEL_SRC),modules,userspace modules)
+
+help:
+	@echo 'make demo             a virtual handset: boots, is provisioned, shows that its servers agree'
+	@echo 'make check            everything is tested; the last line is N passed, N failed'
+	@echo 'make bench            every performance figure, as a ratio to its yardstick'
+	@echo 'make userspace        build what is not the module, in $(B)/'
+	@echo 'make modules          build dmacc.ko for KDIR=$(KDIR)'
+	@echo 'make install          install userspace (DESTDIR=, prefix= and its relations)'
+	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=)'
+	@echo 'make clean            remove what was built here'
+
+$(B)/build.ninja:
+	$(Q)meson setup --prefix=$(prefix) $(MESON_DIRS) $(MESONFLAGS) $(B) >/dev/null || \
+		{ cat $(B)/meson-logs/meson-log.txt >&2; rm -rf $(B); exit 1; }
+
+userspace: $(B)/build.ninja
+	$(Q)ninja -C $(B) $(if $(Q),--quiet)
+
+modules:
+	$(Q)$(kbuild) modules
+
+modules_install:
+	$(Q)$(kbuild) INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
+
+install: userspace
+	$(Q)DESTDIR=$(abspath $(DESTDIR)) meson install -C $(B) --no-rebuild $(if $(Q),--quiet)
+
+clean:
+	$(Q)rm -rf $(B) build-check
+	$(Q)if [ -d $(KDIR) ]; then $(kbuild) clean; fi
+
+demo:
+	$(Q)tests/host-packages demo
+	$(Q)$(PYTHON) tests/e2e/demo.py
+
+check:
+	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/check.py
+
+bench:
+	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/bench/run.py
+
+.PHONY: all help userspace modules modules_install install clean demo check bench
