@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Reading, deriving and writing in order.
+ *
+ * The main thread reads the input in pieces that end with a record, hands each
+ * to a ring of slots, and writes the slots' results in the order in which it
+ * filled them. Worker threads take filled slots. With one thread there is no
+ * worker: the main thread derives by itself, and no lock is ever contended.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fleet.h"
+#include "pipeline.h"
+
+#define PIECE_SIZE (128 * 1024)
+#define SLOTS_PER_THREAD 4
+
+enum slot_state { SLOT_FREE, SLOT_FILLED, SLOT_TAKEN, SLOT_DONE };
+
+struct slot {
+	enum slot_state state;	/* under run.lock */
+	int error;
+	char *text;		/* PIECE_SIZE */
+	struct rows rows;
+};
+
+struct run {
+	struct pipeline *p;
+	int in;
+	bool eof;
+	struct output out;
+	struct output rejects;
+	uint64_t line;		/* number of the next line to be read */
+	uint64_t refused;
+
+	char *rest;		/* PIECE_SIZE: the begun record behind the last piece */
+	size_t rest_len;
+
+	struct slot *slots;
+	size_t slot_count;
+	size_t next_fill, next_write;	/* main thread only, counted on without end */
+
+	pthread_mutex_t lock;	/* slot states and stop */
+	pthread_cond_t filled, done;
+	bool stop;
+};
+
+static int read_piece(struct run *run, char *text, size_t *len)
+{
+	ssize_t n;
+
+	memcpy(text, run->rest, run->rest_len);
+	*len = run->rest_len;
+	run->rest_len = 0;
+	while (*len < PIECE_SIZE && !run->eof) {
+		n = read(run->in, text + *len, PIECE_SIZE - *len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		run->eof = !n;
+		*len += (size_t)n;
+	}
+	return 0;
+}
+
+/* Where the last whole record of a piece ends */
+static size_t whole_records(const char *text, size_t len)
+{
+	const char *last;
+	size_t end = 0, n;
+
+	if (!memchr(text, '"', len)) {
+		last = memrchr(text, '\n', len);
+		return last ? (size_t)(last - text) + 1 : 0;
+	}
+	while ((n = record_end(text + end, len - end)))
+		end += n;
+	return end;
+}
+
+static uint64_t count_lines(const char *text, size_t len)
+{
+	const char *end = text + len;
+	uint64_t lines = 0;
+
+	while ((text = memchr(text, '\n', (size_t)(end - text)))) {
+		lines++;
+		text++;
+	}
+	return lines;
+}
+
+/* Fills a slot with whole records; an empty one means that the input has ended */
+static int fill(struct run *run, struct slot *slot)
+{
+	size_t len, whole;
+	int r;
+
+	r = read_piece(run, slot->text, &len);
+	if (r < 0)
+		return r;
+	whole = run->eof ? len : whole_records(slot->text, len);
+	/* a record larger than a piece, or a quote that never closes: no row can come of it */
+	if (!whole)
+		whole = len;
+	run->rest_len = len - whole;
+	memcpy(run->rest, slot->text + whole, run->rest_len);
+	slot->rows.text = slot->text;
+	slot->rows.len = whole;
+	slot->rows.first_line = run->line;
+	run->line += count_lines(slot->text, whole);
+	return 0;
+}
+
+static int derive(struct run *run, struct dmacc_deriver *deriver, struct slot *slot)
+{
+	return rows_process(&run->p->settings, deriver, &slot->rows);
+}
+
+static int write_slot(struct run *run, struct slot *slot)
+{
+	struct rows *rows = &slot->rows;
+	int r = slot->error;
+
+	if (!r)
+		r = output_write(&run->out, rows->out.text, rows->out.len);
+	if (r == -EPIPE)
+		return r;
+	if (r < 0) {
+		complain("the output cannot be written: %s", strerror(-r));
+		return r;
+	}
+	r = output_write(&run->rejects, rows->rejects.text, rows->rejects.len);
+	if (r < 0)
+		complain("the refused lines cannot be written: %s", strerror(-r));
+	run->refused += rows->refused;
+	rows->refused = 0;
+	buffer_clear(&rows->out);
+	buffer_clear(&rows->rejects);
+	return r;
+}
+
+static struct dmacc_deriver *new_deriver(const struct pipeline *p)
+{
+	struct dmacc_deriver *deriver;
+
+	if (dmacc_deriver_new(&deriver))
+		return NULL;
+	if (p->vendor_key && dmacc_deriver_set_vendor_key(deriver, p->vendor_key))
+		return dmacc_deriver_free(deriver);
+	return deriver;
+}
+
+static struct slot *take_filled(struct run *run, size_t *next)
+{
+	size_t i;
+
+	for (i = 0; i < run->slot_count; i++) {
+		struct slot *slot = &run->slots[(*next + i) % run->slot_count];
+
+		if (slot->state == SLOT_FILLED) {
+			slot->state = SLOT_TAKEN;
+			*next = (size_t)(slot - run->slots) + 1;
+			return slot;
+		}
+	}
+	return NULL;
+}
+
+static void *work(void *data)
+{
+	struct run *run = data;
+	struct dmacc_deriver *deriver = new_deriver(run->p);
+	struct slot *slot;
+	size_t next = 0;
+
+	pthread_mutex_lock(&run->lock);
+	for (;;) {
+		while (!(slot = take_filled(run, &next)) && !run->stop)
+			pthread_cond_wait(&run->filled, &run->lock);
+		if (!slot)
+			break;
+		pthread_mutex_unlock(&run->lock);
+		slot->error = deriver ? derive(run, deriver, slot) : -ENOMEM;
+		pthread_mutex_lock(&run->lock);
+		slot->state = SLOT_DONE;
+		pthread_cond_signal(&run->done);
+	}
+	pthread_mutex_unlock(&run->lock);
+	dmacc_deriver_free(deriver);
+	return NULL;
+}
+
+static int write_next(struct run *run)
+{
+	struct slot *slot = &run->slots[run->next_write++ % run->slot_count];
+
+	pthread_mutex_lock(&run->lock);
+	while (slot->state != SLOT_DONE)
+		pthread_cond_wait(&run->done, &run->lock);
+	slot->state = SLOT_FREE;
+	pthread_mutex_unlock(&run->lock);
+	return write_slot(run, slot);
+}
+
+/* Main thread's loop with workers: keep the ring full, write the oldest when it is */
+static int run_threads(struct run *run)
+{
+	struct slot *slot;
+	int r = 0;
+
+	while (!r) {
+		if (run->next_fill - run->next_write == run->slot_count) {
+			r = write_next(run);
+			continue;
+		}
+		slot = &run->slots[run->next_fill % run->slot_count];
+		r = fill(run, slot);
+		if (r < 0)
+			complain("the input cannot be read: %s", strerror(-r));
+		if (r || !slot->rows.len)
+			break;
+		run->next_fill++;
+		pthread_mutex_lock(&run->lock);
+		slot->state = SLOT_FILLED;
+		pthread_cond_signal(&run->filled);
+		pthread_mutex_unlock(&run->lock);
+	}
+	while (!r && run->next_write < run->next_fill)
+		r = write_next(run);
+	return r;
+}
+
+static int with_workers(struct run *run)
+{
+	pthread_t threads[64];
+	unsigned int i, started = 0;
+	int r;
+
+	for (i = 0; i < run->p->threads; i++)
+		if (!pthread_create(&threads[started], NULL, work, run))
+			started++;
+	r = started ? run_threads(run) : complain("no thread can be started");
+	pthread_mutex_lock(&run->lock);
+	run->stop = true;
+	pthread_cond_broadcast(&run->filled);
+	pthread_mutex_unlock(&run->lock);
+	for (i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	return r;
+}
+
+static int alone(struct run *run)
+{
+	struct dmacc_deriver *deriver = new_deriver(run->p);
+	struct slot *slot = &run->slots[0];
+	int r = deriver ? 0 : complain("libcrypto has no HMAC-SHA-256");
+
+	while (!r) {
+		r = fill(run, slot);
+		if (r < 0)
+			complain("the input cannot be read: %s", strerror(-r));
+		if (r || !slot->rows.len)
+			break;
+		slot->error = derive(run, deriver, slot);
+		r = write_slot(run, slot);
+	}
+	dmacc_deriver_free(deriver);
+	return r;
+}
+
+/* The header, if there is one, is taken off the first piece: it goes back to ->rest without it */
+static int read_header(struct run *run)
+{
+	struct record record;
+	size_t len, head, skip = 0;
+	int r;
+
+	r = read_piece(run, run->slots[0].text, &len);
+	if (r < 0)
+		return complain("the input cannot be read: %s", strerror(-r));
+	if (len >= 3 && !memcmp(run->slots[0].text, "\xef\xbb\xbf", 3))
+		skip = 3;
+	head = record_end(run->slots[0].text + skip, len - skip);
+	record_parse(&record, run->slots[0].text + skip, head ? head - 1 : len - skip);
+	if (columns_from_header(&run->p->settings.columns, &record)) {
+		run->line++;
+		skip += head ? head : len - skip;
+	}
+	run->rest_len = len - skip;
+	memcpy(run->rest, run->slots[0].text + skip, run->rest_len);
+	return 0;
+}
+
+static int open_all(struct run *run)
+{
+	struct pipeline *p = run->p;
+	bool from_stdin = !p->input || !strcmp(p->input, "-");
+	int r;
+
+	run->in = from_stdin ? STDIN_FILENO : open(p->input, O_RDONLY | O_CLOEXEC);
+	if (run->in < 0)
+		return complain("%s: %s", p->input, strerror(errno));
+	r = output_open(&run->out, p->output);
+	if (r < 0)
+		return complain("%s: %s", p->output, strerror(-r));
+	r = output_open(&run->rejects, p->rejects);
+	if (r < 0)
+		return complain("%s: %s", p->rejects, strerror(-r));
+	if (!p->rejects)
+		run->rejects.fd = STDERR_FILENO;
+	return 0;
+}
+
+static int make_slots(struct run *run)
+{
+	size_t i;
+
+	run->slot_count = run->p->threads > 1 ? run->p->threads * SLOTS_PER_THREAD : 1;
+	run->slots = calloc(run->slot_count, sizeof(*run->slots));
+	run->rest = malloc(PIECE_SIZE);
+	if (!run->slots || !run->rest)
+		return complain("out of memory");
+	for (i = 0; i < run->slot_count; i++) {
+		run->slots[i].text = malloc(PIECE_SIZE);
+		if (!run->slots[i].text)
+			return complain("out of memory");
+	}
+	return 0;
+}
+
+static int write_headers(struct run *run)
+{
+	const char *header = rows_header(&run->p->settings);
+	int r = 0;
+
+	if (header)
+		r = output_write(&run->out, header, strlen(header));
+	if (!r && run->p->rejects)
+		r = output_write(&run->rejects, "line,input,reason\n", 18);
+	if (r < 0 && r != -EPIPE)
+		complain("the output cannot be written: %s", strerror(-r));
+	return r;
+}
+
+static int commit(struct run *run)
+{
+	int r = output_commit(&run->out);
+
+	if (!r)
+		r = output_commit(&run->rejects);
+	return r < 0 ? complain("the output cannot be written: %s", strerror(-r)) : 0;
+}
+
+static void close_all(struct run *run)
+{
+	size_t i;
+
+	for (i = 0; run->slots && i < run->slot_count; i++) {
+		buffer_done(&run->slots[i].rows.out);
+		buffer_done(&run->slots[i].rows.rejects);
+		free(run->slots[i].text);
+	}
+	free(run->slots);
+	free(run->rest);
+	output_close(&run->out);
+	output_close(&run->rejects);
+	if (run->in > STDERR_FILENO)
+		close(run->in);
+}
+
+int pipeline_run(struct pipeline *p)
+{
+	struct run run = {
+		.p = p, .in = -1, .line = 1, .out.fd = -1, .rejects.fd = -1,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.filled = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER,
+	};
+	int r;
+
+	p->settings.rejects_as_csv = p->rejects;
+	r = open_all(&run);
+	if (!r)
+		r = make_slots(&run);
+	if (!r)
+		r = read_header(&run);
+	if (!r)
+		r = write_headers(&run);
+	if (!r)
+		r = p->threads > 1 ? with_workers(&run) : alone(&run);
+	if (!r)
+		r = commit(&run);
+	close_all(&run);
+	/* a reader that had enough, such as head, is no reason to complain */
+	if (r == -EPIPE)
+		return EXIT_SOME;
+	return r ? EXIT_NOTHING : run.refused ? EXIT_SOME : EXIT_DONE;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * dmacc-fleet selftest: the published vectors, at a customer's site, through
+ * the library that is installed there.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dmacc.h"
+#include "fleet.h"
+#include "vectors.h"
+
+static unsigned int good, bad;
+
+static void judge(int ok, const char *what, size_t number)
+{
+	if (ok) {
+		good++;
+	} else {
+		bad++;
+		complain("vector %s %zu is not met", what, number);
+	}
+}
+
+static void test_identifiers(void)
+{
+	char devid[DMACC_DEVID_SIZE];
+	struct dmacc_reason reason;
+	size_t i;
+	int r;
+
+	for (i = 0; i < DMACC_VECTORS_ACCEPTED_COUNT; i++) {
+		const struct dmacc_vector_accepted *v = &dmacc_vectors_accepted[i];
+
+		r = dmacc_identifier_read((const char *)v->input, v->input_len,
+					  v->spare_digit ? DMACC_SPARE_DIGIT : 0, devid, &reason);
+		judge(!r && !strcmp(devid, v->devid), "identifiers.accepted", i);
+	}
+	for (i = 0; i < DMACC_VECTORS_REFUSED_COUNT; i++) {
+		const struct dmacc_vector_refused *v = &dmacc_vectors_refused[i];
+
+		r = dmacc_identifier_read((const char *)v->input, v->input_len,
+					  v->spare_digit ? DMACC_SPARE_DIGIT : 0, devid, &reason);
+		judge(r && !strcmp(reason.word, v->reason), "identifiers.refused", i);
+	}
+}
+
+static void test_servers(void)
+{
+	struct dmacc_reason reason;
+	size_t i;
+	int r;
+
+	for (i = 0; i < DMACC_VECTORS_SERVER_COUNT; i++) {
+		const struct dmacc_vector_server *v = &dmacc_vectors_server[i];
+		const struct dmacc_server server = { v->kind, v->server, v->server_len };
+
+		r = dmacc_server_valid(&server, &reason);
+		judge(v->reason ? r && !strcmp(reason.word, v->reason) : !r, "servers", i);
+	}
+}
+
+static void test_key_ids(struct dmacc_deriver *d)
+{
+	char key_id[DMACC_KEY_ID_SIZE];
+	size_t i;
+
+	for (i = 0; i < DMACC_VECTORS_KEY_ID_COUNT; i++) {
+		const struct dmacc_vector_key_id *v = &dmacc_vectors_key_id[i];
+
+		judge(!dmacc_deriver_set_vendor_key(d, v->kv) &&
+		      !dmacc_deriver_key_id(d, v->key_version, key_id) &&
+		      !strcmp(key_id, v->key_id), "key_ids", i);
+	}
+}
+
+static int credentials_match(struct dmacc_deriver *d, const struct dmacc_vector_credentials *v)
+{
+	const struct dmacc_server server = { v->kind, v->server, v->server_len };
+	uint8_t kd[DMACC_KEY_SIZE];
+	struct dmacc_credentials c;
+
+	return !dmacc_deriver_set_vendor_key(d, v->kv) &&
+	       !dmacc_deriver_device_key(d, v->devid, v->key_version, kd) &&
+	       !memcmp(kd, v->kd, sizeof(kd)) &&
+	       !dmacc_deriver_credentials(d, kd, v->devid, &server, v->generation, DMACC_NONCES,
+					  &c) &&
+	       !strcmp(c.user_name, v->user_name) && !strcmp(c.server_pw, v->server_pw) &&
+	       !strcmp(c.client_pw, v->client_pw) &&
+	       !memcmp(c.server_nonce, v->server_nonce, DMACC_NONCE_SIZE) &&
+	       !memcmp(c.client_nonce, v->client_nonce, DMACC_NONCE_SIZE);
+}
+
+/* The published examples of the unkeyed profiles */
+static void test_legacy(void)
+{
+	static const struct {
+		enum dmacc_legacy_profile profile;
+		const char *devid, *server_id, *server_pw, *client_pw, *user_name;
+	} vectors[] = {
+		{ DMACC_LEGACY_FCS11384, "IMEI:354358001352586", "ibm", "EtYTmcmXUPjteHV8i+4f1g==",
+		  "6DEU6GduEznJfqD08puMyA==", "LXgpyGcdtADjNX9EsgBwpg==" },
+		{ DMACC_LEGACY_FCS14345, "IMEI:000000011234564", "motorola", "4068o0f7100ns02f",
+		  "e068o0d4000ns003", "000000011234564" },
+	};
+	struct dmacc_credentials c;
+	size_t i;
+
+	for (i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		const struct dmacc_server server = {
+			DMACC_ELEMENT_SERVER_ID, vectors[i].server_id, strlen(vectors[i].server_id),
+		};
+
+		judge(!dmacc_legacy_credentials(vectors[i].profile, vectors[i].devid, &server, &c,
+						NULL) &&
+		      !strcmp(c.server_pw, vectors[i].server_pw) &&
+		      !strcmp(c.client_pw, vectors[i].client_pw) &&
+		      !strcmp(c.user_name, vectors[i].user_name), "legacy", i);
+	}
+}
+
+int selftest_main(int argc, char **argv)
+{
+	struct dmacc_deriver *deriver;
+	size_t i;
+
+	if (argc > 1)
+		return complain("selftest takes no argument '%s'", argv[1]);
+	if (dmacc_deriver_new(&deriver))
+		return complain("libcrypto has no HMAC-SHA-256");
+	test_identifiers();
+	test_servers();
+	test_key_ids(deriver);
+	for (i = 0; i < DMACC_VECTORS_CREDENTIALS_COUNT; i++)
+		judge(credentials_match(deriver, &dmacc_vectors_credentials[i]), "credentials", i);
+	test_legacy();
+	dmacc_deriver_free(deriver);
+	printf("%u vectors met, %u not met\n", good, bad);
+	return bad ? EXIT_SOME : EXIT_DONE;
+}
