@@ -1,196 +1,254 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The derivation a second time, from uapi/derivation.md alone: the oracle of the C code.
+"""The derivation once more, from the text of uapi/derivation.md alone.
 
-It is written from that page, section by section, and shares no line, table or idea with
-uapi/core. Where the two disagree, the page decides who is wrong.
+What the C code is compared with. It takes nothing from that code, and follows the
+page rather than speed; section numbers are those of the page.
 """
 import base64
 import hashlib
 import hmac
-import re
 from typing import NamedTuple
 
-SERVER_ID, ADDR = 1, 2
+SERVER_ID = 1
+ADDR = 2
+
+LONGEST_INPUT = 128
+LARGEST_U32 = 0xFFFFFFFF
+LARGEST_U24 = 0xFFFFFF
+DECIMAL = frozenset(b"0123456789")
+HEXADECIMAL = DECIMAL | frozenset(b"abcdefABCDEF")
+DIGITS = "0123456789ABCDEF"
+URN = b"urn:gsma:imei:"
+PREFIXES = {b"imei:": "IMEI", b"meid:": "MEID", b"esn:": "ESN", URN: "URN"}
 
 
-class Refused(ValueError):
-    """An identifier or server that is refused; `reason` is the page's word for why."""
+class Refused(Exception):
+    """Something that gets no credentials. `reason` is the word of the page in brackets."""
 
     def __init__(self, reason):
         super().__init__(reason)
         self.reason = reason
 
 
-# Section 1: identifiers
+def refuse_if(condition, reason):
+    if condition:
+        raise Refused(reason)
 
-def luhn(digits, base):
-    """The digit that takes the sum to a multiple of the base."""
+
+# 1. Device identifier
+
+def is_decimal(digits):
+    """str.isdecimal would take the digits of other scripts too; these are ASCII by now."""
+    return all(digit in "0123456789" for digit in digits)
+
+
+def all_the_same(digits):
+    return digits == digits[0] * len(digits)
+
+
+def luhn_digit(digits, base):
+    """What the sum lacks to the next multiple of the base; every second digit counts double."""
     total = 0
-    for place, digit in enumerate(digits, start=1):
-        value = int(digit, 16)
-        if place % 2 == 0:
-            value *= 2
-            value = value // base + value % base
-        total += value
-    return format(-total % base, "X")
+    for index, digit in enumerate(digits):
+        value = int(digit, base)
+        total += sum(divmod(2 * value, base)) if index % 2 else value
+    return DIGITS[-total % base]
 
 
-def refuse_unlike_a_device(digits):
-    if len(set(digits)) == 1:
-        raise Refused("all-same")
+def two_numbers(digits, first_length, first_largest, first_width):
+    """The decimal form of a MEID or ESN: two decimal numbers, written on as hexadecimal ones."""
+    first, last = int(digits[:first_length]), int(digits[first_length:])
+    refuse_if(first > first_largest or last > LARGEST_U24, "range")
+    return f"{first:0{first_width}X}{last:06X}"
 
 
-def imei(digits, spare_digit, urn=False):
-    if len(digits) not in ((15,) if urn else (14, 15, 16)):
-        raise Refused("length")
-    refuse_unlike_a_device(digits[:14])
-    check = luhn(digits[:14], 10)
-    if len(digits) == 15 and not urn:
-        tolerated = {check, "0"} if spare_digit else {check}
-        if digits[14] not in tolerated:
-            raise Refused("check-digit")
-    return f"IMEI:{digits[:14]}{check}"
+def imei_of(significant, check, spare_digit):
+    """The IMEI of 14 digits; `check` is the 15th as it was written, empty where there is none."""
+    refuse_if(all_the_same(significant), "all-same")
+    right = luhn_digit(significant, 10)
+    refuse_if(check not in ("", right) and not (spare_digit and check == "0"), "check-digit")
+    return f"IMEI:{significant}{right}"
 
 
-def two_numbers(digits, head_digits, head_most, head_hex):
-    """The decimal forms: a number, then one of 24 bits in eight digits."""
-    if not re.fullmatch("[0-9]+", digits):
-        raise Refused("character")
-    head, tail = int(digits[:head_digits]), int(digits[head_digits:])
-    if head > head_most or tail > 16777215:
-        raise Refused("range")
-    return f"{head:0{head_hex}X}{tail:06X}"
+def read_imei(digits, spare_digit):
+    refuse_if(len(digits) not in (14, 15, 16), "length")
+    if len(digits) == 16:
+        digits = digits[:14]
+    return imei_of(digits[:14], digits[14:], spare_digit)
 
 
-def meid(digits, spare_digit):
-    if len(digits) not in (14, 15, 18):
-        raise Refused("length")
+def read_urn(digits, spare_digit):
+    refuse_if(len(digits) != 15, "length")
+    return imei_of(digits[:14], "", spare_digit)
+
+
+def read_meid(digits, spare_digit):
+    refuse_if(len(digits) not in (14, 15, 18), "length")
     if len(digits) == 18:
-        digits = two_numbers(digits, 10, 4294967295, 8)
+        refuse_if(not is_decimal(digits), "character")
+        digits = two_numbers(digits, 10, LARGEST_U32, 8)
     significant, check = digits[:14], digits[14:]
-    if significant.isdecimal():
-        return imei(digits, spare_digit)
-    if significant[0] not in "ABCDEF":
-        raise Refused("first-digit")
-    refuse_unlike_a_device(significant)
-    if check and check != luhn(significant, 16):
-        raise Refused("check-digit")
+    if is_decimal(significant):
+        return imei_of(significant, check, spare_digit)
+    refuse_if(significant[0] not in "ABCDEF", "first-digit")
+    refuse_if(all_the_same(significant), "all-same")
+    refuse_if(check not in ("", luhn_digit(significant, 16)), "check-digit")
     return f"MEID:{significant}"
 
 
-def esn(digits):
-    if len(digits) not in (8, 11):
-        raise Refused("length")
+def read_esn(digits, _spare_digit):
+    refuse_if(len(digits) not in (8, 11), "length")
     if len(digits) == 11:
+        refuse_if(not is_decimal(digits), "character")
         digits = two_numbers(digits, 3, 255, 2)
-    refuse_unlike_a_device(digits)
-    if digits.startswith("80"):
-        raise Refused("pesn")
+    refuse_if(all_the_same(digits), "all-same")
+    refuse_if(digits[:2] == "80", "pesn")
     return f"ESN:{digits}"
 
 
-def kind_without_prefix(digits):
-    """Step 5."""
-    decimal = digits.isdecimal()
-    if decimal and len(digits) in (14, 15, 16):
-        return "imei"
-    if decimal and len(digits) == 18 or not decimal and len(digits) in (14, 15):
-        return "meid"
-    if len(digits) == 8 or decimal and len(digits) == 11:
-        raise Refused("prefix")
-    raise Refused("length")
+READERS = {"IMEI": read_imei, "URN": read_urn, "MEID": read_meid, "ESN": read_esn}
 
 
-def parse_devid(data, spare_digit=False):
-    """Section 1.1: the canonical form of what people write."""
-    if len(data) > 128:
-        raise Refused("length")
-    text = data.decode("latin-1").strip(" \t")
-    if not text:
-        raise Refused("missing")
-    prefix = re.match(r"(imei|meid|esn|urn:gsma:imei):", text, re.IGNORECASE | re.ASCII)
-    if not prefix and ":" in text:
-        raise Refused("prefix")
-    kind = prefix[1].lower() if prefix else None
-    rest = text[prefix.end():] if prefix else text
-    if kind == "urn:gsma:imei":
-        rest = rest.partition(";")[0]
-    digits = re.sub("[ \t-]", "", rest)
-    if not digits:
-        raise Refused("missing")
-    alphabet = "[0-9]+" if kind in ("imei", "urn:gsma:imei") else "[0-9A-Fa-f]+"
-    if not re.fullmatch(alphabet, digits):
-        raise Refused("character")
-    digits = digits.upper()
-    kind = kind or kind_without_prefix(digits)
-    if kind == "meid":
-        return meid(digits, spare_digit)
-    if kind == "esn":
-        return esn(digits)
-    return imei(digits, spare_digit, urn=kind == "urn:gsma:imei")
+def split_prefix(data):
+    """Step 2: what the prefix says (None: there is none) and what follows it."""
+    if b":" not in data:
+        return None, data
+    for prefix, kind in PREFIXES.items():
+        # bytes.lower knows ASCII only, so no letter of another script passes for one of these
+        if data[:len(prefix)].lower() == prefix:
+            rest = data[len(prefix):]
+            return kind, rest.split(b";")[0] if kind == "URN" else rest
+    raise Refused("prefix")
 
 
-def check_canonical(data):
-    """Section 6, identifiers.canonical: the strict reader. Raises Refused."""
-    text = data.decode("latin-1")
-    shape = re.fullmatch(r"IMEI:([0-9]{15})|MEID:([0-9A-F]{14})|ESN:([0-9A-F]{8})", text)
-    if not shape or shape[2] and shape[2].isdecimal():
-        raise Refused("not-canonical")
-    if shape[2] and shape[2][0].isdecimal():
-        raise Refused("first-digit")
-    refuse_unlike_a_device(shape[1][:14] if shape[1] else shape[2] or shape[3])
-    if shape[1] and shape[1][14] != luhn(shape[1][:14], 10):
-        raise Refused("check-digit")
-    if shape[3] and shape[3].startswith("80"):
-        raise Refused("pesn")
+def guess_kind(digits):
+    """Step 5: what digits without a prefix are."""
+    length = len(digits)
+    if is_decimal(digits):
+        refuse_if(length in (8, 11), "prefix")
+        if length in (14, 15, 16):
+            return "IMEI"
+        refuse_if(length != 18, "length")
+        return "MEID"
+    refuse_if(length == 8, "prefix")
+    refuse_if(length not in (14, 15), "length")
+    return "MEID"
 
 
-# Section 2: servers
+def parse_devid(data: bytes, spare_digit=False) -> str:
+    """Section 1.1: the canonical form of what people write, or Refused."""
+    refuse_if(len(data) > LONGEST_INPUT, "length")
+    data = data.strip(b" \t")
+    refuse_if(not data, "missing")
+    kind, rest = split_prefix(data)
+    rest = rest.translate(None, delete=b" \t-")
+    refuse_if(not rest, "missing")
+    alphabet = DECIMAL if kind in ("IMEI", "URN") else HEXADECIMAL
+    refuse_if(not alphabet.issuperset(rest), "character")
+    digits = rest.decode("ascii").upper()
+    return READERS[kind or guess_kind(digits)](digits, spare_digit)
 
-BLANKS = (set(range(0x21)) | set(range(0x7F, 0xA1)) | set(range(0x2000, 0x200B))
-          | {0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF})
+
+def has_shape(digits, length, alphabet):
+    return len(digits) == length and set(digits) <= set(alphabet)
 
 
-def check_server(kind, data):
-    if not data:
-        raise Refused("missing")
-    if len(data) > 255:
-        raise Refused("length")
+def check_canonical_imei(digits):
+    refuse_if(not has_shape(digits, 15, b"0123456789"), "not-canonical")
+    text = digits.decode("ascii")
+    refuse_if(all_the_same(text[:14]), "all-same")
+    refuse_if(text[14] != luhn_digit(text[:14], 10), "check-digit")
+
+
+def check_canonical_meid(digits):
+    refuse_if(not has_shape(digits, 14, b"0123456789ABCDEF"), "not-canonical")
+    text = digits.decode("ascii")
+    refuse_if(is_decimal(text), "not-canonical")
+    refuse_if(text[0] not in "ABCDEF", "first-digit")
+    refuse_if(all_the_same(text), "all-same")
+
+
+def check_canonical_esn(digits):
+    refuse_if(not has_shape(digits, 8, b"0123456789ABCDEF"), "not-canonical")
+    text = digits.decode("ascii")
+    refuse_if(all_the_same(text), "all-same")
+    refuse_if(text.startswith("80"), "pesn")
+
+
+STRICT = {b"IMEI:": check_canonical_imei, b"MEID:": check_canonical_meid, b"ESN:": check_canonical_esn}
+
+
+def check_canonical(data: bytes):
+    """Section 6, `identifiers.canonical`: returns for a canonical form, else raises Refused."""
+    for prefix, check in STRICT.items():
+        if data.startswith(prefix):
+            return check(data[len(prefix):])
+    raise Refused("not-canonical")
+
+
+# 2. Server
+
+BLANK_RANGES = ((0x0000, 0x0020), (0x007F, 0x00A0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2028),
+                (0x2029, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF))
+
+
+def check_server(kind, data: bytes):
+    """Section 2: returns for a server that may be used, else raises Refused."""
+    if kind not in (SERVER_ID, ADDR):
+        raise ValueError("kind is neither ServerID nor Addr")
+    refuse_if(not data, "missing")
+    refuse_if(len(data) > 255, "length")
     try:
-        text = data.decode("utf-8", errors="strict")
-    except UnicodeDecodeError:
-        raise Refused("utf-8") from None
+        text = data.decode("utf-8", "strict")
+    except UnicodeDecodeError as error:
+        raise Refused("utf-8") from error
     for character in text:
-        if ord(character) in BLANKS:
-            raise Refused("blank")
-        if kind == SERVER_ID and character in "=&*+":
-            raise Refused("acl-character")
+        refuse_if(any(first <= ord(character) <= last for first, last in BLANK_RANGES), "blank")
+        refuse_if(kind == SERVER_ID and character in "=&*+", "acl-character")
 
 
-# Section 3: key derivation function
+# 3. Key derivation function
 
-def u32(number):
+def be32(number):
+    if not 0 <= number <= LARGEST_U32:
+        raise ValueError("not a number of 32 bits")
     return number.to_bytes(4, "big")
 
 
 def lp(data):
-    return bytes([len(data)]) + data
+    if not 1 <= len(data) <= 255:
+        raise ValueError("the length does not go into one byte, or is 0")
+    return bytes((len(data),)) + data
+
+
+def counter_kdf(key, fixed_input, bits):
+    """SP 800-108 in counter mode, r = 32, one block, over a fixed input of any layout."""
+    if bits % 8 or not 0 < bits <= 256:
+        raise ValueError("bits is a multiple of 8 up to 256")
+    return hmac.new(key, be32(1) + fixed_input, hashlib.sha256).digest()[:bits // 8]
+
+
+def fixed_input_of(label, context, bits):
+    return label.encode("ascii") + b"\0" + context + be32(bits)
 
 
 def kdf_input(label, context, bits):
-    return u32(1) + label.encode("ascii") + b"\0" + context + u32(bits)
+    """The whole input of the HMAC."""
+    return be32(1) + fixed_input_of(label, context, bits)
 
 
 def kdf(key, label, context, bits):
-    return hmac.new(key, kdf_input(label, context, bits), hashlib.sha256).digest()[:bits // 8]
+    return counter_kdf(key, fixed_input_of(label, context, bits), bits)
 
 
 def base32(data):
-    return base64.b32encode(data).decode("ascii").rstrip("=")
+    if len(data) % 5:
+        raise ValueError("this length would need padding")
+    return base64.b32encode(data).decode("ascii")
 
 
-# Section 4: values
+# 4. Values
 
 class Credentials(NamedTuple):
     user_name: str
@@ -200,26 +258,31 @@ class Credentials(NamedTuple):
     client_nonce: bytes
 
 
-def judge_vendor_key(kv):
+def check_vendor_key(kv, key_version):
     if len(kv) != 32:
         raise ValueError("a vendor key has 32 bytes")
-    if not any(kv):
-        raise Refused("all-zero")
+    refuse_if(kv == bytes(32), "all-zero")
+    if not 1 <= key_version <= LARGEST_U32:
+        raise ValueError("a key version is 1 to 4294967295")
 
 
-def key_id(kv, key_version):
-    judge_vendor_key(kv)
-    return kdf(kv, "DMAcc-1:KeyId", u32(key_version), 64).hex()
+def key_id(kv, key_version) -> str:
+    check_vendor_key(kv, key_version)
+    return kdf(kv, "DMAcc-1:KeyId", be32(key_version), 64).hex()
 
 
-def device_key(kv, devid, key_version):
-    judge_vendor_key(kv)
-    return kdf(kv, "DMAcc-1:DeviceKey", lp(devid.encode("ascii")) + u32(key_version), 256)
+def device_key(kv, devid, key_version) -> bytes:
+    check_vendor_key(kv, key_version)
+    check_canonical(devid.encode())
+    return kdf(kv, "DMAcc-1:DeviceKey", lp(devid.encode()) + be32(key_version), 256)
 
 
-def credentials(kd, devid, kind, server, generation):
-    device = lp(devid.encode("ascii"))
-    context = device + bytes([kind]) + lp(server) + u32(generation)
+def credentials(kd, devid, kind, server: bytes, generation) -> Credentials:
+    """The values of one account, from the device key of this DevId."""
+    check_canonical(devid.encode())
+    check_server(kind, server)
+    device = lp(devid.encode())
+    context = device + bytes((kind,)) + lp(server) + be32(generation)
     return Credentials(
         user_name=base32(kdf(kd, "DMAcc-1:UserName", device, 120)),
         server_pw=base32(kdf(kd, "DMAcc-1:ServerPW", context, 160)),

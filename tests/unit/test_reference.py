@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The oracle itself: published values, properties, and that the vector file is its."""
+import base64
+import json
+import random
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import make_vectors
+import reference as ref
+
+HERE = Path(__file__).resolve().parent
+KV = bytes(range(32))
+DEVICE = "IMEI:490154203237518"
+
+
+class Published(unittest.TestCase):
+    """Literals from elsewhere: the design's table, standards, other implementations."""
+
+    def credentials(self, kind, server, generation, version):
+        return ref.credentials(ref.device_key(KV, DEVICE, version), DEVICE, kind, server, generation)
+
+    def test_key_id_and_device_keys_of_the_published_table(self):
+        self.assertEqual(ref.key_id(KV, 1), "b694ff823ea00e66")
+        self.assertEqual(ref.device_key(KV, DEVICE, 1).hex(),
+                         "ba946193ab736b31b712e4f52e4f43965b554e0557ea26c8e28a4997badaf499")
+        self.assertEqual(ref.device_key(KV, DEVICE, 2).hex(),
+                         "35ce72f146cd78a39075eaa534dc408517b24cc9767ce2b0ffdde64d18c2df9f")
+
+    def test_credentials_of_the_published_table(self):
+        rows = [
+            (ref.SERVER_ID, b"com.example.dm", 0, 1, "VVWHHJPJY3VV7GRTDCYZB5W7PR4AZLSO",
+             "LX37WNX7VWGHGEZJ377UIPJCX4RCYCPK", "HQU3K2QFHADCEVTNJZ4OUFUI"),
+            (ref.SERVER_ID, b"com.example.dm", 1, 1, "BEPKVOS264KC7UDKZQNSV5DHVEEBN5VR",
+             "423OZKS4K2DFHQBQV2RAN3FDA6R6WWBE", "HQU3K2QFHADCEVTNJZ4OUFUI"),
+            (ref.SERVER_ID, b"com.example.dm", 0, 2, "G6UW3J4EMHKFXHAKHXJSUAEW6PNNAHMK",
+             "ODFMP4LNOK32WREALFK4NV6C3YJHMTTK", "BA6QJEM2SGYZ7YCDVF5CNKTI"),
+            (ref.ADDR, b"https://dm.example.com:443/dm", 0, 1, "Y2UXHQGFDGILZA2QZFS5FY7BSRCAZJB7",
+             "OEJ54LAWU2ILE54NPK5RIOTV7QKXM26L", "HQU3K2QFHADCEVTNJZ4OUFUI"),
+        ]
+        for kind, server, generation, version, server_pw, client_pw, user_name in rows:
+            c = self.credentials(kind, server, generation, version)
+            self.assertEqual((c.server_pw, c.client_pw, c.user_name), (server_pw, client_pw, user_name))
+
+    def test_nonces_of_the_published_table(self):
+        c = self.credentials(ref.SERVER_ID, b"com.example.dm", 0, 1)
+        self.assertEqual(base64.b64encode(c.server_nonce), b"iwItlnHfA3PHHJ1ay9V1dQ==")
+        self.assertEqual(base64.b64encode(c.client_nonce), b"pnDdm0BnEm0a3bC8ognyig==")
+
+    def test_check_digits_of_the_standards(self):
+        for imei in ("26053179311383" "7", "49015420323751" "8", "354178036859789", "493005100592800",
+                     "354358001352586", "000000011234564"):
+            self.assertEqual(ref.parse_devid(imei[:14].encode()), f"IMEI:{imei}")
+        for wrong in (b"354178036859781", b"123456789012345"):
+            with self.assertRaises(ref.Refused):
+                ref.parse_devid(wrong)
+
+    def test_meid_and_esn_forms_of_other_implementations(self):
+        for text, devid in (("AF0123450ABCDEC", "MEID:AF0123450ABCDE"),
+                            ("293608736500703710", "MEID:AF0123450ABCDE"),
+                            ("268435456000009001", "MEID:A0000000002329"),
+                            ("A00000000023299", "MEID:A0000000002329"),
+                            ("270113177609606898", "MEID:A10000009296F2"),
+                            ("ESN:23010485759", "ESN:E69FFFFF")):
+            self.assertEqual(ref.parse_devid(text.encode()), devid)
+        for pesn in (b"ESN:8016B128", b"ESN:8051F1AB"):
+            with self.assertRaisesRegex(ref.Refused, "pesn"):
+                ref.parse_devid(pesn)
+
+
+class VectorFile(unittest.TestCase):
+    def test_the_vector_file_is_what_the_reference_writes(self):
+        self.assertEqual(make_vectors.FILE.read_text(), make_vectors.text())
+
+    def test_every_reason_of_the_page_is_in_it(self):
+        vectors = json.loads(make_vectors.FILE.read_text())
+        reasons = {e["reason"] for e in vectors["identifiers"]["refused"]}
+        self.assertEqual(reasons, {"missing", "prefix", "character", "length", "all-same", "check-digit",
+                                   "range", "first-digit", "pesn"})
+        self.assertEqual({e["reason"] for e in vectors["servers"]["refused"]},
+                         {"missing", "length", "utf-8", "blank", "acl-character"})
+
+    def test_the_c_header_compiles_without_a_warning_and_holds_the_same_bytes(self):
+        vectors = json.loads(make_vectors.FILE.read_text())
+        program = """#include <stdio.h>
+        #include "vectors.h"
+        int main(void) {
+            for (unsigned i = 0; i < DMACC_VECTORS_REFUSED_COUNT; i++) {
+                for (unsigned n = 0; n < dmacc_vectors_refused[i].input_len; n++)
+                    printf("%02x", dmacc_vectors_refused[i].input[n]);
+                printf(" %s\\n", dmacc_vectors_refused[i].reason);
+            }
+            return 0;
+        }"""
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([HERE / "vectors_header.py", make_vectors.FILE, "-o", f"{folder}/vectors.h"], check=True)
+            subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-x", "c", "-",
+                            "-I", folder, "-o", f"{folder}/print"], input=program, text=True, check=True)
+            printed = subprocess.run([f"{folder}/print"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(printed.splitlines(),
+                         [f'{e["input_hex"]} {e["reason"]}' for e in vectors["identifiers"]["refused"]])
+
+
+class Properties(unittest.TestCase):
+    def test_what_is_read_is_canonical_and_reads_as_itself(self):
+        rng = random.Random(1)
+        read = 0
+        for _ in range(20000):
+            length = rng.choice((8, 11, 14, 15, 16, 18))
+            text = "".join(rng.choice("0123456789ABCDEFabcdef"[:rng.choice((10, 22))]) for _ in range(length))
+            text = rng.choice(("", "ESN:", "IMEI:", "MEID:")) + text
+            try:
+                devid = ref.parse_devid(text.encode(), spare_digit=True)
+            except ref.Refused:
+                continue
+            ref.check_canonical(devid.encode())
+            self.assertEqual(ref.parse_devid(devid.encode()), devid)
+            read += 1
+        self.assertGreater(read, 1000)
+
+
+if __name__ == "__main__":
+    unittest.main()
