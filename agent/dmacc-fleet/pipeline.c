@@ -51,22 +51,18 @@ struct run {
 	bool stop;
 };
 
-static int read_piece(struct run *run, char *text, size_t *len)
+/* One read behind what a piece holds already */
+static int read_more(struct run *run, char *text, size_t *len)
 {
 	ssize_t n;
 
-	memcpy(text, run->rest, run->rest_len);
-	*len = run->rest_len;
-	run->rest_len = 0;
-	while (*len < PIECE_SIZE && !run->eof) {
+	do {
 		n = read(run->in, text + *len, PIECE_SIZE - *len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		run->eof = !n;
-		*len += (size_t)n;
-	}
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return complain("the input cannot be read: %s", strerror(errno));
+	run->eof = !n;
+	*len += (size_t)n;
 	return 0;
 }
 
@@ -97,21 +93,44 @@ static uint64_t count_lines(const char *text, size_t len)
 	return lines;
 }
 
+/*
+ * Reads until there is a whole record: whoever writes line by line gets his answer line by line.
+ * At the end of the input, and for a record larger than a piece (or a quote that never closes, of
+ * which no row can come), it is all that there is.
+ */
+static int read_piece(struct run *run, char *text, size_t *ret_whole, size_t *ret_len)
+{
+	size_t len = run->rest_len, whole;
+	int r;
+
+	memcpy(text, run->rest, len);
+	while (!(whole = whole_records(text, len)) && len < PIECE_SIZE && !run->eof) {
+		r = read_more(run, text, &len);
+		if (r)
+			return r;
+	}
+	*ret_whole = whole ? whole : len;
+	*ret_len = len;
+	return 0;
+}
+
+/* What is behind the whole records waits for the next piece */
+static void keep_rest(struct run *run, const char *text, size_t from, size_t len)
+{
+	run->rest_len = len - from;
+	memcpy(run->rest, text + from, run->rest_len);
+}
+
 /* Fills a slot with whole records; an empty one means that the input has ended */
 static int fill(struct run *run, struct slot *slot)
 {
 	size_t len, whole;
 	int r;
 
-	r = read_piece(run, slot->text, &len);
-	if (r < 0)
+	r = read_piece(run, slot->text, &whole, &len);
+	if (r)
 		return r;
-	whole = run->eof ? len : whole_records(slot->text, len);
-	/* a record larger than a piece, or a quote that never closes: no row can come of it */
-	if (!whole)
-		whole = len;
-	run->rest_len = len - whole;
-	memcpy(run->rest, slot->text + whole, run->rest_len);
+	keep_rest(run, slot->text, whole, len);
 	slot->rows.text = slot->text;
 	slot->rows.len = whole;
 	slot->rows.first_line = run->line;
@@ -223,8 +242,6 @@ static int run_threads(struct run *run)
 		}
 		slot = &run->slots[run->next_fill % run->slot_count];
 		r = fill(run, slot);
-		if (r < 0)
-			complain("the input cannot be read: %s", strerror(-r));
 		if (r || !slot->rows.len)
 			break;
 		run->next_fill++;
@@ -265,8 +282,6 @@ static int alone(struct run *run)
 
 	while (!r) {
 		r = fill(run, slot);
-		if (r < 0)
-			complain("the input cannot be read: %s", strerror(-r));
 		if (r || !slot->rows.len)
 			break;
 		slot->error = derive(run, deriver, slot);
@@ -280,22 +295,22 @@ static int alone(struct run *run)
 static int read_header(struct run *run)
 {
 	struct record record;
-	size_t len, head, skip = 0;
+	char *text = run->slots[0].text;
+	size_t len, whole, head, skip = 0;
 	int r;
 
-	r = read_piece(run, run->slots[0].text, &len);
-	if (r < 0)
-		return complain("the input cannot be read: %s", strerror(-r));
-	if (len >= 3 && !memcmp(run->slots[0].text, "\xef\xbb\xbf", 3))
+	r = read_piece(run, text, &whole, &len);
+	if (r)
+		return r;
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		skip = 3;
-	head = record_end(run->slots[0].text + skip, len - skip);
-	record_parse(&record, run->slots[0].text + skip, head ? head - 1 : len - skip);
+	head = record_end(text + skip, len - skip);
+	record_parse(&record, text + skip, head ? head - 1 : len - skip);
 	if (columns_from_header(&run->p->settings.columns, &record)) {
-		run->line++;
 		skip += head ? head : len - skip;
+		run->line += count_lines(text, skip);
 	}
-	run->rest_len = len - skip;
-	memcpy(run->rest, run->slots[0].text + skip, run->rest_len);
+	keep_rest(run, text, skip, len);
 	return 0;
 }
 

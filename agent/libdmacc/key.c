@@ -60,10 +60,10 @@ static int decode(const char *text, size_t len, uint8_t *key, const char **reter
 	unsigned int seen = 0;
 	size_t i;
 
-	if (len == KEY_DIGITS + 2 && text[len - 2] == '\r')
-		return refuse(-EINVAL, "its line ends with a carriage return", reterr_sentence);
-	if (len == KEY_DIGITS + 1 && text[KEY_DIGITS] == '\n')
+	if (len && text[len - 1] == '\n')
 		len--;
+	if (len && text[len - 1] == '\r')
+		return refuse(-EINVAL, "its line ends with a carriage return", reterr_sentence);
 	if (len != KEY_DIGITS)
 		return refuse(-EINVAL, "it does not hold 64 hexadecimal digits (32 bytes)",
 			      reterr_sentence);

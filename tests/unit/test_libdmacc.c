@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* libdmacc through its public header alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dmacc.h"
+#include "vectors.h"
+
+static const struct dmacc_server dm = { DMACC_ELEMENT_SERVER_ID, "com.example.dm", 14 };
+static const char device[] = "IMEI:490154203237518";
+
+static struct dmacc_deriver *new_deriver(void)
+{
+	struct dmacc_deriver *d;
+
+	assert_int_equal(dmacc_deriver_new(&d), 0);
+	return d;
+}
+
+static void check_credentials(struct dmacc_deriver *d, const struct dmacc_vector_credentials *v)
+{
+	const struct dmacc_server server = { v->kind, v->server, v->server_len };
+	struct dmacc_credentials c;
+	uint8_t kd[DMACC_KEY_SIZE];
+
+	assert_int_equal(dmacc_deriver_set_vendor_key(d, v->kv), 0);
+	assert_int_equal(dmacc_deriver_device_key(d, v->devid, v->key_version, kd), 0);
+	assert_memory_equal(kd, v->kd, sizeof(kd));
+	assert_int_equal(dmacc_deriver_credentials(d, kd, v->devid, &server, v->generation,
+						   DMACC_NONCES, &c), 0);
+	assert_string_equal(c.user_name, v->user_name);
+	assert_string_equal(c.server_pw, v->server_pw);
+	assert_string_equal(c.client_pw, v->client_pw);
+	assert_memory_equal(c.server_nonce, v->server_nonce, DMACC_NONCE_SIZE);
+	assert_memory_equal(c.client_nonce, v->client_nonce, DMACC_NONCE_SIZE);
+}
+
+static void one_deriver_computes_every_published_credential(void **state)
+{
+	struct dmacc_deriver *d = new_deriver();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < DMACC_VECTORS_CREDENTIALS_COUNT; i++)
+		check_credentials(d, &dmacc_vectors_credentials[i]);
+	dmacc_deriver_free(d);
+}
+
+static void key_ids_are_the_published_ones(void **state)
+{
+	struct dmacc_deriver *d = new_deriver();
+	char key_id[DMACC_KEY_ID_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < DMACC_VECTORS_KEY_ID_COUNT; i++) {
+		const struct dmacc_vector_key_id *v = &dmacc_vectors_key_id[i];
+
+		assert_int_equal(dmacc_deriver_set_vendor_key(d, v->kv), 0);
+		assert_int_equal(dmacc_deriver_key_id(d, v->key_version, key_id), 0);
+		assert_string_equal(key_id, v->key_id);
+	}
+	dmacc_deriver_free(d);
+}
+
+static void without_the_flag_nonces_stay_zero(void **state)
+{
+	static const uint8_t zero[DMACC_NONCE_SIZE];
+	struct dmacc_deriver *d = new_deriver();
+	struct dmacc_credentials c;
+	uint8_t kd[DMACC_KEY_SIZE] = { 1 };
+
+	(void)state;
+	assert_int_equal(dmacc_deriver_credentials(d, kd, device, &dm, 0, 0, &c), 0);
+	assert_memory_equal(c.server_nonce, zero, sizeof(zero));
+	assert_memory_equal(c.client_nonce, zero, sizeof(zero));
+	dmacc_deriver_free(d);
+}
+
+static void what_is_refused_writes_nothing(void **state)
+{
+	const struct dmacc_server blank = { DMACC_ELEMENT_SERVER_ID, "a b", 3 };
+	struct dmacc_credentials c, before;
+	struct dmacc_deriver *d = new_deriver();
+	uint8_t kd[DMACC_KEY_SIZE] = { 1 };
+
+	(void)state;
+	memset(&c, 0x5a, sizeof(c));
+	before = c;
+	assert_int_equal(dmacc_deriver_credentials(d, kd, device, &blank, 0, 0, &c), -EINVAL);
+	assert_int_equal(dmacc_deriver_credentials(d, kd, "0", &dm, 0, 0, &c), -EINVAL);
+	assert_int_equal(dmacc_deriver_credentials(d, kd, "imei:490154203237518", &dm, 0, 0, &c),
+			 -EINVAL);
+	assert_memory_equal(&c, &before, sizeof(c));
+	dmacc_deriver_free(d);
+}
+
+static void vendor_key_and_versions_are_judged(void **state)
+{
+	static const uint8_t zero[DMACC_KEY_SIZE], good[DMACC_KEY_SIZE] = { 7 };
+	struct dmacc_deriver *d = new_deriver();
+	char key_id[DMACC_KEY_ID_SIZE], again[DMACC_KEY_ID_SIZE];
+	uint8_t kd[DMACC_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(dmacc_deriver_key_id(d, 1, key_id), -ENOKEY);
+	assert_int_equal(dmacc_deriver_device_key(d, device, 1, kd), -ENOKEY);
+	assert_int_equal(dmacc_deriver_set_vendor_key(d, zero), -EINVAL);
+	assert_int_equal(dmacc_deriver_key_id(d, 1, key_id), -ENOKEY);
+	assert_int_equal(dmacc_deriver_set_vendor_key(d, good), 0);
+	assert_int_equal(dmacc_deriver_key_id(d, 1, key_id), 0);
+	assert_int_equal(dmacc_deriver_key_id(d, 0, again), -EINVAL);
+	assert_int_equal(dmacc_deriver_device_key(d, device, 0, kd), -EINVAL);
+	/* a refused key leaves the one before it in place */
+	assert_int_equal(dmacc_deriver_set_vendor_key(d, zero), -EINVAL);
+	assert_int_equal(dmacc_deriver_key_id(d, 1, again), 0);
+	assert_string_equal(key_id, again);
+	dmacc_deriver_free(d);
+}
+
+static void freeing_nothing_is_fine(void **state)
+{
+	(void)state;
+	assert_null(dmacc_deriver_free(NULL));
+}
+
+/* A file with this text and mode, open for reading; gone from its folder already */
+static int key_file(const char *text, mode_t mode)
+{
+	char path[] = "/tmp/dmacc-key-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	unlink(path);
+	return fd;
+}
+
+#define DIGITS63 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1"
+#define ZEROS64 "0000000000000000000000000000000000000000000000000000000000000000"
+
+static void key_files_are_judged_with_a_sentence(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t mode;
+		int error;
+		const char *sentence;
+	} cases[] = {
+		{ DIGITS63 "f", 0600, 0, NULL },
+		{ DIGITS63 "F\n", 0400, 0, NULL },
+		{ DIGITS63, 0600, -EINVAL, "64 hexadecimal digits" },
+		{ DIGITS63 "\n", 0600, -EINVAL, "64 hexadecimal digits" },
+		{ "", 0600, -EINVAL, "64 hexadecimal digits" },
+		/* 31 bytes */
+		{ "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", 0600, -EINVAL,
+		  "64 hexadecimal digits" },
+		{ DIGITS63 "ff", 0600, -EINVAL, "64 hexadecimal digits" },
+		{ DIGITS63 "f\n\n", 0600, -EINVAL, "64 hexadecimal digits" },
+		{ DIGITS63 "f\nmore text behind it", 0600, -EINVAL, "64 hexadecimal digits" },
+		{ DIGITS63 "f\r\n", 0600, -EINVAL, "carriage return" },
+		{ DIGITS63 "g", 0600, -EINVAL, "no hexadecimal digit" },
+		{ ZEROS64, 0600, -EINVAL, "all zero" },
+		{ DIGITS63 "f", 0640, -EACCES, "chmod 600" },
+		{ DIGITS63 "f", 0604, -EACCES, "chmod 600" },
+	};
+	uint8_t key[DMACC_KEY_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *sentence = NULL;
+		int fd = key_file(cases[i].text, cases[i].mode);
+
+		memset(key, 0x5a, sizeof(key));
+		assert_int_equal(dmacc_key_read(fd, key, &sentence), cases[i].error);
+		if (cases[i].error) {
+			assert_non_null(strstr(sentence, cases[i].sentence));
+			assert_int_equal(key[0], 0x5a);
+		} else {
+			assert_int_equal(key[31], 0x1f);
+		}
+		close(fd);
+	}
+}
+
+static void a_folder_is_no_key_file(void **state)
+{
+	const char *sentence;
+	uint8_t key[DMACC_KEY_SIZE];
+	int fd = open("/", O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_int_equal(dmacc_key_read(fd, key, &sentence), -EISDIR);
+	close(fd);
+}
+
+static void a_key_comes_through_a_pipe(void **state)
+{
+	uint8_t key[DMACC_KEY_SIZE];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], DIGITS63 "f\n", 65), 65);
+	close(fds[1]);
+	assert_int_equal(dmacc_key_read(fds[0], key, NULL), 0);
+	close(fds[0]);
+}
+
+static void legacy_profiles_have_the_published_values(void **state)
+{
+	const struct dmacc_server ibm = { DMACC_ELEMENT_SERVER_ID, "ibm", 3 };
+	const struct dmacc_server motorola = { DMACC_ELEMENT_SERVER_ID, "motorola", 8 };
+	struct dmacc_credentials c;
+
+	(void)state;
+	assert_int_equal(dmacc_legacy_credentials(DMACC_LEGACY_FCS11384, "IMEI:354358001352586", &ibm,
+						  &c, NULL), 0);
+	assert_string_equal(c.server_pw, "EtYTmcmXUPjteHV8i+4f1g==");
+	assert_string_equal(c.client_pw, "6DEU6GduEznJfqD08puMyA==");
+	assert_string_equal(c.user_name, "LXgpyGcdtADjNX9EsgBwpg==");
+	assert_memory_equal(c.server_nonce, "14YJ55NI65RS25WA", DMACC_NONCE_SIZE);
+	assert_int_equal(dmacc_legacy_credentials(DMACC_LEGACY_FCS14345, "IMEI:000000011234564",
+						  &motorola, &c, NULL), 0);
+	assert_string_equal(c.client_pw, "e068o0d4000ns003");
+	assert_string_equal(c.server_pw, "4068o0f7100ns02f");
+	assert_string_equal(c.user_name, "000000011234564");
+}
+
+static void legacy_profiles_refuse_what_they_cannot_do(void **state)
+{
+	const struct dmacc_server colon = { DMACC_ELEMENT_SERVER_ID, "a:b", 3 };
+	const struct dmacc_server addr = { DMACC_ELEMENT_ADDR, "http://x/", 9 };
+	struct dmacc_credentials c;
+	const char *sentence;
+
+	(void)state;
+	assert_int_equal(dmacc_legacy_credentials(DMACC_LEGACY_FCS14345, "MEID:A0000000002329", &dm,
+						  &c, &sentence), -EINVAL);
+	assert_non_null(strstr(sentence, "IMEI"));
+	assert_int_equal(dmacc_legacy_credentials(DMACC_LEGACY_FCS11384, device, &colon, &c,
+						  &sentence), -EINVAL);
+	assert_non_null(strstr(sentence, "':'"));
+	assert_int_equal(dmacc_legacy_credentials(DMACC_LEGACY_FCS11384, device, &addr, &c,
+						  &sentence), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_deriver_computes_every_published_credential),
+		cmocka_unit_test(key_ids_are_the_published_ones),
+		cmocka_unit_test(without_the_flag_nonces_stay_zero),
+		cmocka_unit_test(what_is_refused_writes_nothing),
+		cmocka_unit_test(vendor_key_and_versions_are_judged),
+		cmocka_unit_test(freeing_nothing_is_fine),
+		cmocka_unit_test(key_files_are_judged_with_a_sentence),
+		cmocka_unit_test(a_folder_is_no_key_file),
+		cmocka_unit_test(a_key_comes_through_a_pipe),
+		cmocka_unit_test(legacy_profiles_have_the_published_values),
+		cmocka_unit_test(legacy_profiles_refuse_what_they_cannot_do),
+	};
+
+	return cmocka_run_group_tests_name("libdmacc", tests, NULL, NULL);
+}
