@@ -2,11 +2,8 @@
 #
 # The verbs a person types. `make help` lists them.
 #
-#   KDIR=DIR          kernel build tree for the module (KERNEL_SRC= means the same)
-#   M=DIR             sources of the module, if not here
-#   DESTDIR=DIR       staging folder for install and modules_install
+#   DESTDIR=DIR       staging folder for install
 #   prefix= bindir= libdir= libexecdir= includedir= datadir= mandir= sysconfdir= localstatedir=
-#   unitdir=DIR       systemd units
 #   B=DIR             build folder of userspace
 #   V=1               show commands
 
@@ -17,63 +14,46 @@ Q := @
 MAKEFLAGS += --no-print-directory
 endif
 
-KVER ?= $(shell uname -r)
-KDIR ?= $(or $(KERNEL_SRC),/lib/modules/$(KVER)/build)
-M ?= $(CURDIR)
 B ?= build
 DESTDIR ?=
 prefix ?= /usr
-VERSION := $(shell cat VERSION)
 
 PYTHON := /usr/bin/python3
 MESON_DIRS := $(foreach d,bindir libdir libexecdir includedir datadir mandir sysconfdir localstatedir,\
 	$(if $($d),-D$d=$($d)))
-MESON_DIRS += $(if $(unitdir),-Dunitdir=$(unitdir))
-kbuild = $(MAKE) -C $(KDIR) M=$(abspath $(M))
 
-# Yocto's module class and akms run the first target with KERNEL_SRC set: the module is theirs
-all: $(if $(KERNEL_SRC),modules,userspace modules)
+all: userspace
 
 help:
-	@echo 'make demo             a virtual handset: boots, is provisioned, shows that its servers agree'
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
-	@echo 'make userspace        build what is not the module, in $(B)/'
-	@echo 'make modules          build dmacc.ko for KDIR=$(KDIR)'
+	@echo 'make                  the same as make userspace'
+	@echo 'make userspace        build, in $(B)/'
 	@echo 'make install          install userspace (DESTDIR=, prefix= and its relations)'
-	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=)'
 	@echo 'make clean            remove what was built here'
 
-$(B)/build.ninja:
+# A packager brings build dependencies himself: NO_APT=1
+packages:
+	$(Q)$(if $(NO_APT),,tests/host-packages build)
+
+$(B)/build.ninja: | packages
 	$(Q)meson setup --prefix=$(prefix) $(MESON_DIRS) $(MESONFLAGS) $(B) >/dev/null || \
 		{ cat $(B)/meson-logs/meson-log.txt >&2; rm -rf $(B); exit 1; }
 
-userspace: $(B)/build.ninja
+userspace: packages $(B)/build.ninja
 	$(Q)ninja -C $(B) $(if $(Q),--quiet)
-
-modules:
-	$(Q)$(kbuild) modules
-
-modules_install:
-	$(Q)$(kbuild) INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
 
 install: userspace
 	$(Q)DESTDIR=$(abspath $(DESTDIR)) meson install -C $(B) --no-rebuild $(if $(Q),--quiet)
 
 clean:
 	$(Q)rm -rf $(B) build-check
-	$(Q)if [ -d $(KDIR) ]; then $(kbuild) clean; fi
-
-demo:
-	$(Q)tests/host-packages demo
-	$(Q)$(PYTHON) tests/e2e/demo.py
 
 check:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/check.py
 
-bench:
-	$(Q)tests/host-packages check
-	$(Q)$(PYTHON) tests/bench/run.py
+bench: userspace
+	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 
-.PHONY: all help userspace modules modules_install install clean demo check bench
+.PHONY: all help packages userspace install clean check bench

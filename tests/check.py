@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """make check: runs every suite, counts what passed, ends with `N passed, N failed`.
 
-    tests/check.py [--list] [--host-only] [SUITE...]
+    tests/check.py [--list] [--verbose] [SUITE...]
 
 A suite is a command. What it prints tells how many tests it ran: TAP or KTAP lines,
 Python's unittest, meson's log. A suite that prints none of these counts as one test by
@@ -28,18 +28,17 @@ UNITTEST_BAD = re.compile(r"^FAILED \((.*)\)$", re.MULTILINE)
 
 @dataclass
 class Suite:
-    """A command of make check. `vm`: boots virtual machines; `meson`: counted by meson's log."""
+    """A command of make check. `meson`: counted by meson's log."""
     name: str
     command: list
-    vm: bool = False
     meson: bool = False
     env: dict = field(default_factory=dict)
 
 
-def python_suites(folder, **kinds):
+def python_suites(folder, **options):
     """Every test_*.py of a folder is a suite of its own: it runs alone, in any order."""
     for path in sorted((TOP / folder).glob("test_*.py")):
-        yield Suite(f"{folder}/{path.name}", [sys.executable, str(path)], **kinds)
+        yield Suite(f"{folder}/{path.name}", [sys.executable, str(path)], **options)
 
 
 def suites():
@@ -47,18 +46,14 @@ def suites():
     sanitizers = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "halt_on_error=1",
                   "CMOCKA_MESSAGE_OUTPUT": "TAP", "DMACC_BUILD": str(BUILD)}
     yield Suite("static", [sys.executable, str(TOP / "tests/static.py")])
-    yield Suite("setup", ["meson", "setup", "--reconfigure", "--werror", "-Db_sanitize=address,undefined",
-                          "-Db_lundef=false", str(BUILD), str(TOP)] if (BUILD / "build.ninja").exists() else
-                ["meson", "setup", "--werror", "-Db_sanitize=address,undefined", "-Db_lundef=false",
-                 str(BUILD), str(TOP)])
+    reconfigure = ["--reconfigure"] if (BUILD / "build.ninja").exists() else []
+    yield Suite("setup", ["meson", "setup", *reconfigure, "--werror", "-Db_sanitize=address,undefined",
+                          "-Db_lundef=false", str(BUILD), str(TOP)])
     yield Suite("compile", ["ninja", "-C", str(BUILD), "--quiet"])
     yield Suite("unit", ["meson", "test", "-C", str(BUILD), "--no-rebuild", "--print-errorlogs"],
                 meson=True, env=sanitizers)
     yield from python_suites("tests/unit", env=sanitizers)
-    yield Suite("modules", [sys.executable, str(TOP / "tests/kunit/build.py")], vm=True)
-    yield from python_suites("tests/qemu", vm=True)
-    yield from python_suites("tests/kunit", vm=True)
-    yield from python_suites("tests/e2e", vm=True)
+    yield from python_suites("tests/bench", env=sanitizers)
 
 
 def count(output, status):
@@ -116,12 +111,10 @@ def run(suite, verbose):
 def main():
     parser = argparse.ArgumentParser(description="runs every suite of this project")
     parser.add_argument("--list", action="store_true", help="print the names of the suites")
-    parser.add_argument("--host-only", action="store_true", help="no virtual machine")
     parser.add_argument("--verbose", action="store_true", help="show output of what passes, too")
     parser.add_argument("suite", nargs="*", help="only suites whose name contains one of these")
     args = parser.parse_args()
-    chosen = [s for s in suites() if not (args.host_only and s.vm)
-              and (not args.suite or any(word in s.name for word in args.suite))]
+    chosen = [s for s in suites() if not args.suite or any(word in s.name for word in args.suite)]
     if args.list:
         print("\n".join(s.name for s in chosen))
         return 0
