@@ -151,11 +151,11 @@ struct value {
 	uint8_t *raw;
 };
 
+/* @out is the caller's, who wipes it once for all values */
 static int derive_value(EVP_MAC_CTX *device, const struct value *value, const uint8_t *context,
-			size_t context_len)
+			size_t context_len, uint8_t out[DIGEST_SIZE])
 {
 	size_t len = dmacc_kdf_spec(value->output)->bits / 8;
-	uint8_t out[DIGEST_SIZE];
 	int r;
 
 	r = kdf(device, value->output, context, context_len, out);
@@ -163,7 +163,6 @@ static int derive_value(EVP_MAC_CTX *device, const struct value *value, const ui
 		dmacc_base32(value->text, out, len);
 	else if (!r)
 		memcpy(value->raw, out, len);
-	dmacc_wipe(out, sizeof(out));
 	return r;
 }
 
@@ -181,6 +180,7 @@ static int derive_all(struct dmacc_deriver *d, const char *devid,
 	size_t devid_len = strlen(devid), count = flags & DMACC_NONCES ? 5 : 3, i;
 	uint8_t by_device[DMACC_CONTEXT_MAX], by_server[DMACC_CONTEXT_MAX];
 	size_t by_device_len, by_server_len;
+	uint8_t out[DIGEST_SIZE];
 	int r = 0;
 
 	by_device_len = dmacc_context_device(by_device, devid, devid_len);
@@ -189,7 +189,8 @@ static int derive_all(struct dmacc_deriver *d, const char *devid,
 	for (i = 0; i < count && !r; i++)
 		r = derive_value(d->device, &values[i],
 				 values[i].per_device ? by_device : by_server,
-				 values[i].per_device ? by_device_len : by_server_len);
+				 values[i].per_device ? by_device_len : by_server_len, out);
+	dmacc_wipe(out, sizeof(out));
 	return r;
 }
 

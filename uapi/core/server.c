@@ -17,6 +17,8 @@ static bool is_blank(__u32 c)
 {
 	size_t i;
 
+	if (c > 0x20 && c < 0x7f)
+		return false;
 	for (i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++)
 		if (c >= blanks[i].first && c <= blanks[i].last)
 			return true;
@@ -49,9 +51,13 @@ static size_t decode(const __u8 *s, size_t len, __u32 *ret)
 	size_t n = sequence_len(s[0]), i;
 	__u32 c;
 
+	if (n == 1) {
+		*ret = s[0];
+		return 1;
+	}
 	if (!n || n > len)
 		return 0;
-	c = n == 1 ? s[0] : s[0] & (0x7fU >> n);
+	c = s[0] & (0x7fU >> n);
 	for (i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
