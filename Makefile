@@ -2,7 +2,9 @@
 #
 # The verbs a person types. `make help` lists them.
 #
-#   DESTDIR=DIR       staging folder for install
+#   KDIR=DIR          kernel build tree for the module (KERNEL_SRC= means the same)
+#   M=DIR             sources of the module, if not here
+#   DESTDIR=DIR       staging folder for install and modules_install
 #   prefix= bindir= libdir= libexecdir= includedir= datadir= mandir= sysconfdir= localstatedir=
 #   B=DIR             build folder of userspace
 #   V=1               show commands
@@ -14,6 +16,9 @@ Q := @
 MAKEFLAGS += --no-print-directory
 endif
 
+KVER ?= $(shell uname -r)
+KDIR ?= $(or $(KERNEL_SRC),/lib/modules/$(KVER)/build)
+M ?= $(CURDIR)
 B ?= build
 DESTDIR ?=
 prefix ?= /usr
@@ -22,7 +27,10 @@ PYTHON := /usr/bin/python3
 MESON_DIRS := $(foreach d,bindir libdir libexecdir includedir datadir mandir sysconfdir localstatedir,\
 	$(if $($d),-D$d=$($d)))
 
-all: userspace
+kbuild = $(MAKE) -C $(KDIR) M=$(abspath $(M))
+
+# Yocto's module class and akms run the first target with KERNEL_SRC set: the module is theirs
+all: $(if $(KERNEL_SRC),modules,userspace)
 
 help:
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
@@ -30,6 +38,8 @@ help:
 	@echo 'make                  the same as make userspace'
 	@echo 'make userspace        build, in $(B)/'
 	@echo 'make install          install userspace (DESTDIR=, prefix= and its relations)'
+	@echo 'make modules          build dmacc.ko for KDIR=$(KDIR)'
+	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=)'
 	@echo 'make clean            remove what was built here'
 
 # A packager brings build dependencies himself: NO_APT=1
@@ -43,11 +53,18 @@ $(B)/build.ninja: | packages
 userspace: packages $(B)/build.ninja
 	$(Q)ninja -C $(B) $(if $(Q),--quiet)
 
+modules:
+	$(Q)$(kbuild) modules
+
+modules_install:
+	$(Q)$(kbuild) INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
+
 install: userspace
 	$(Q)DESTDIR=$(abspath $(DESTDIR)) meson install -C $(B) --no-rebuild $(if $(Q),--quiet)
 
 clean:
 	$(Q)rm -rf $(B) build-check
+	$(Q)if [ -d $(KDIR) ] && [ -f kmod/dmacc.mod ]; then $(kbuild) clean; fi
 
 check:
 	$(Q)tests/host-packages check
@@ -56,4 +73,4 @@ check:
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 
-.PHONY: all help packages userspace install clean check bench
+.PHONY: all help packages userspace modules modules_install install clean check bench

@@ -53,7 +53,7 @@ def suites():
     yield Suite("unit", ["meson", "test", "-C", str(BUILD), "--no-rebuild", "--print-errorlogs"],
                 meson=True, env=sanitizers)
     yield from python_suites("tests/unit", env=sanitizers)
-    yield from python_suites("tests/bench", env=sanitizers)
+    yield from python_suites("tests/e2e")
 
 
 def count(output, status):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""uapi/dmacc.yaml is the specification of the netlink family; uapi/linux/dmacc.h has to say the same."""
+"""uapi/dmacc.yaml is the specification of the netlink family; header and policies have to say the same."""
+import re
 import subprocess
 import tempfile
 import unittest
@@ -64,6 +65,40 @@ class Spec(unittest.TestCase):
             used |= set(do.get("request", {}).get("attributes", [])) | set(do.get("reply", {}).get("attributes", []))
             used |= set(operation.get("event", {}).get("attributes", []))
         self.assertEqual(used, known)
+
+    def policies(self):
+        """{command: {attribute: policy}} as kmod/netlink.c has them."""
+        text = (UAPI.parent / "kmod/netlink.c").read_text()
+        tables = {name: dict(re.findall(r"\[(DMACC_A_\w+)\] = (.*),\n", body)) for name, body in re.findall(
+            r"static const struct nla_policy (\w+)\[.*?\] = \{(.*?)\};", text, re.DOTALL)}
+        return {command: tables[policy] for command, policy in re.findall(r"OP\((DMACC_\w+), \w+, (\w+)\)", text)}
+
+    def wanted_policy(self, attribute):
+        """What the checks of the specification are in the kernel's words."""
+        checks = {key: value if isinstance(value, int) else constant("dmacc-", value)
+                  for key, value in attribute.get("checks", {}).items()}
+        kind = {"string": "NLA_NUL_STRING", "binary": "NLA_BINARY"}.get(attribute["type"],
+                                                                        "NLA_" + constant(attribute["type"]))
+        if "exact-len" in checks:
+            return f"NLA_POLICY_EXACT_LEN({checks['exact-len']})"
+        if attribute["type"] == "binary":
+            return f"NLA_POLICY_RANGE({kind}, {checks.get('min-len', 0)}, {checks['max-len']})"
+        if "max-len" in checks:
+            return f"{{ .type = {kind}, .len = {checks['max-len']} }}"
+        if "max" in checks:
+            return f"NLA_POLICY_RANGE({kind}, {checks['min']}, {checks['max']})"
+        if "min" in checks:
+            return f"NLA_POLICY_MIN({kind}, {checks['min']})"
+        return f"{{ .type = {kind} }}"
+
+    def test_every_policy_of_the_module_is_the_specifications(self):
+        attributes = {attribute["name"]: attribute for attribute in self.spec["attribute-sets"][0]["attributes"]}
+        wanted = {constant("dmacc-cmd-", operation["name"]):
+                  {constant("dmacc-a-", name): self.wanted_policy(attributes[name])
+                   for name in operation["do"]["request"]["attributes"]}
+                  for operation in self.spec["operations"]["list"] if "do" in operation}
+        self.assertEqual(len(wanted), 10)
+        self.assertEqual(self.policies(), wanted)
 
 
 if __name__ == "__main__":

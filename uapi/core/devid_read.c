@@ -52,7 +52,8 @@ static bool has_prefix(const char *input, size_t len, const char *prefix, size_t
 }
 
 /* Step 2: returns the length of the prefix, the kind in *ret */
-static enum dmacc_refusal read_prefix(const char *input, size_t len, char *ret_kind, size_t *ret_len)
+static enum dmacc_refusal read_prefix(const char *input, size_t len, char *ret_kind,
+				      size_t *ret_len)
 {
 	size_t i;
 

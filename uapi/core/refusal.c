@@ -28,7 +28,7 @@ const char *dmacc_devid_refusal_text(enum dmacc_refusal reason)
 	case DMACC_REFUSED_MISSING:
 		return "there is no identifier";
 	case DMACC_REFUSED_PREFIX:
-		return "only the prefixes IMEI:, MEID:, ESN: and urn:gsma:imei: are known, and an ESN needs its own";
+		return "its prefix is not IMEI:, MEID:, ESN: or urn:gsma:imei:, or an ESN has none";
 	case DMACC_REFUSED_CHARACTER:
 		return "it has a character that is not a digit of this kind of identifier";
 	case DMACC_REFUSED_LENGTH:

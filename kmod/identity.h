@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _DMACC_IDENTITY_H
+#define _DMACC_IDENTITY_H
+
+#include <linux/netlink.h>
+
+#include "core/devid.h"
+#include "linux/dmacc.h"
+
+/**
+ * struct dmacc_identity - who this device is
+ * @source: DMACC_IDENTITY_NONE while it is nobody
+ * @len: bytes of @devid
+ * @devid: canonical, zero-terminated
+ */
+struct dmacc_identity {
+	enum dmacc_identity_source source;
+	size_t len;
+	char devid[DMACC_DEVID_MAX + 1];
+};
+
+void dmacc_identity_init(void);
+void dmacc_identity_get(struct dmacc_identity *ret);
+int dmacc_identity_latch(enum dmacc_identity_source source, const char *devid, size_t len,
+			 struct netlink_ext_ack *extack);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _DMACC_ROOT_H
+#define _DMACC_ROOT_H
+
+#include <linux/netlink.h>
+#include <linux/uidgid.h>
+
+#include "seal.h"
+
+/**
+ * struct dmacc_root_status - what can be told of the root without waiting
+ */
+struct dmacc_root_status {
+	enum dmacc_root_state state;
+	enum dmacc_root_reason reason;
+	enum dmacc_rung rung;
+	enum dmacc_master_source master_source;
+	bool locked;
+	u8 id[DMACC_ROOT_ID_LEN];
+};
+
+/**
+ * struct dmacc_root_request - OPEN_ROOT
+ * @rung: of a root to be made; ignored with a blob
+ * @blob: a sealed root, or NULL to make one
+ * @master: 32 bytes or NULL
+ * @agent: the uid that may call as the agent
+ */
+struct dmacc_root_request {
+	enum dmacc_rung rung;
+	const struct dmacc_root_blob *blob;
+	const u8 *master;
+	enum dmacc_master_source master_source;
+	kuid_t agent;
+};
+
+void dmacc_root_init(bool locked);
+void dmacc_root_wipe(enum dmacc_root_state state);
+int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_blob *ret_blob,
+		    struct netlink_ext_ack *extack);
+int dmacc_root_lock(const u8 *master, struct dmacc_root_blob *ret_blob,
+		    struct netlink_ext_ack *extack);
+void dmacc_root_get_status(struct dmacc_root_status *ret);
+kuid_t dmacc_root_agent(void);
+int dmacc_root_derive(enum dmacc_output output, u8 ret_key[DMACC_KEY_LEN],
+		      struct dmacc_root_status *ret_status, struct netlink_ext_ack *extack);
+
+#endif

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A guest in memory: busybox, the kernel's crypto modules, our module, files, and a script to run."""
+import lzma
+import shutil
+import subprocess
+from pathlib import Path
+
+BUSYBOX = Path("/usr/bin/busybox")
+APPLETS = ("sh", "cat", "cp", "cut", "dd", "dmesg", "echo", "grep", "id", "insmod", "kill", "ls", "lsmod", "mkdir",
+           "modprobe", "mount", "printf", "rmmod", "sed", "seq", "sleep", "test", "tr", "wait", "wc", "poweroff")
+
+# The kernel calls modprobe by this path, which is how asking for a family loads a module
+INIT = """#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+echo /bin/modprobe > /proc/sys/kernel/modprobe
+dmesg -n 1
+sh /guest/main
+echo "GUEST $?"
+dmesg | sed 's/^/DMESG /'
+poweroff -f
+"""
+
+
+def copy_modules(kernel, root, ours):
+    """The crypto modules, unpacked where they are compressed, and ours in updates/."""
+    target = root / "lib/modules" / kernel.release
+    for part in ("kernel/crypto", "kernel/arch/x86/crypto", "kernel/lib/crypto"):
+        for source in (kernel.modules / part).rglob("*.ko*"):
+            place = target / source.relative_to(kernel.modules)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if source.suffix == ".xz":
+                place.with_suffix("").write_bytes(lzma.decompress(source.read_bytes()))
+            else:
+                shutil.copy(source, place)
+    for name in ("modules.builtin", "modules.order", "modules.builtin.modinfo"):
+        shutil.copy(kernel.modules / name, target)
+    (target / "updates").mkdir()
+    for module in ours:
+        shutil.copy(module, target / "updates")
+    subprocess.run(["/sbin/depmod", "-b", root, kernel.release], check=True)
+
+
+def copy_programs(root, files):
+    (root / "bin").mkdir()
+    shutil.copy(BUSYBOX, root / "bin/busybox")
+    for applet in APPLETS:
+        (root / "bin" / applet).symlink_to("busybox")
+    for name, source in files.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(source, bytes):
+            place.write_bytes(source)
+        else:
+            shutil.copy(source, place)
+    (root / "init").write_text(INIT)
+    (root / "init").chmod(0o755)
+
+
+def build(folder, kernel, modules, files):
+    """Writes the initramfs into `folder` and returns its path. `files`: name -> path or bytes."""
+    root = Path(folder) / "root"
+    for name in ("proc", "sys", "dev", "tmp"):
+        (root / name).mkdir(parents=True)
+    copy_programs(root, files)
+    copy_modules(kernel, root, modules)
+    archive = Path(folder) / "initramfs"
+    names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
+    with open(archive, "wb") as out:
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], input=names.encode(), stdout=out,
+                       cwd=root, check=True)
+    return archive

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Boots a kernel with an initramfs under QEMU and collects what the guest's script said."""
+import ctypes
+import re
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import initramfs
+
+# Never KVM: where it is offered and does not work, a guest hangs before its first byte
+QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp", "2", "-nodefaults", "-no-user-config",
+        "-display", "none", "-no-reboot", "-serial", "stdio"]
+# tsc=reliable and no mitigations: an emulated processor is slow enough
+COMMAND_LINE = "console=ttyS0 quiet panic=-1 mitigations=off"
+WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace|unreferenced object")
+
+
+class GuestFailed(AssertionError):
+    """The guest hung, died, or its script failed; the message has the end of the console."""
+
+
+def die_with_parent():
+    """In QEMU's process before it starts: a test that is killed leaves no guest behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Guest:
+    """What came of a run: `status` of the script, `lines` it printed, `dmesg`."""
+
+    def __init__(self, console):
+        text = console.replace("\r", "")
+        found = re.search(r"^GUEST (\d+)$", text, re.MULTILINE)
+        if not found:
+            raise GuestFailed("the guest's script did not end:\n" + text[-3000:])
+        self.status = int(found[1])
+        self.lines = text[:found.start()].splitlines()
+        self.dmesg = [line.removeprefix("DMESG ") for line in text[found.end():].splitlines()
+                      if line.startswith("DMESG ")]
+
+    def values(self, name):
+        """What the script printed in lines `DATA name=value`."""
+        return [line.split("=", 1)[1] for line in self.lines if line.startswith(f"DATA {name}=")]
+
+    def kernel_warnings(self):
+        return [line for line in self.dmesg if WARNING.search(line)]
+
+
+def run(kernel, modules, files, oem_strings=(), command_line="", timeout=120):
+    """Boots, runs /guest/main of `files`, powers off. Raises GuestFailed after `timeout` seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = initramfs.build(folder, kernel, modules, files)
+        command = [*QEMU, "-kernel", kernel.image, "-initrd", archive, "-append", f"{COMMAND_LINE} {command_line}"]
+        for string in oem_strings:
+            command += ["-smbios", f"type=11,value={string}"]
+        log = Path(folder) / "console"
+        with open(log, "wb") as console:
+            try:
+                subprocess.run(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
+                               timeout=timeout, check=False, preexec_fn=die_with_parent)
+            except subprocess.TimeoutExpired:
+                pass
+        return Guest(log.read_text(errors="replace"))
