@@ -10,6 +10,7 @@
 #ifndef DMACC_DMACC_H
 #define DMACC_DMACC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -237,6 +238,176 @@ enum dmacc_legacy_profile {
 int dmacc_legacy_credentials(enum dmacc_legacy_profile profile, const char *devid,
 			     const struct dmacc_server *server, struct dmacc_credentials *ret,
 			     const char **reterr_sentence);
+
+/*
+ * The account: thirteen values, whatever the layout of the tree that shows them. Ten come from
+ * the server owner's template, three are computed.
+ */
+enum dmacc_node {
+	DMACC_NODE_X,			/* name of the account's node */
+	DMACC_NODE_ADDR_TYPE,		/* "URI", "IPv4", "IPv6" */
+	DMACC_NODE_ADDR,
+	DMACC_NODE_PORT_NBR,		/* decimal, 0 to 65535 */
+	DMACC_NODE_CON_REF,
+	DMACC_NODE_SERVER_ID,
+	DMACC_NODE_AUTH_PREF,		/* "syncml:auth-basic", "syncml:auth-md5", "syncml:auth-MAC" */
+	DMACC_NODE_NAME,
+	DMACC_NODE_SERVER_NONCE,	/* raw bytes */
+	DMACC_NODE_CLIENT_NONCE,	/* raw bytes */
+	DMACC_NODE_SERVER_PW,		/* secret */
+	DMACC_NODE_CLIENT_PW,		/* secret */
+	DMACC_NODE_USER_NAME,
+	DMACC_NODES
+};
+
+/**
+ * dmacc_node_word() - what templates and stores call a node
+ * @node: which
+ *
+ * Return: a constant: the name it has in the table of the 1.1.2 layout, such as "ServerID".
+ */
+const char *dmacc_node_word(enum dmacc_node node);
+
+/**
+ * struct dmacc_complaint - what is wrong with a text that was read, and where
+ * @line: from 1; 0 if it is about the whole
+ * @text: a sentence; no capital, no full stop; quotes no secret
+ */
+struct dmacc_complaint {
+	unsigned int line;
+	char text[256];
+};
+
+enum dmacc_profile {
+	DMACC_PROFILE_DMACC_1 = 1,
+	DMACC_PROFILE_FCS11384,
+	DMACC_PROFILE_FCS14345,
+};
+
+#define DMACC_TEMPLATE_NAME_SIZE 65	/* [A-Za-z0-9._-]{1,64} and a zero; no dot first */
+#define DMACC_SLOT_SIZE 33		/* [a-z0-9._-]{1,32} and a zero */
+
+/* An account template in its plain form, as a server owner furnishes it: dmacc-account.conf(5) */
+struct dmacc_template;
+
+/**
+ * dmacc_template_new() - an empty template
+ * @name: its file's name without the ending
+ * @ret: the caller's, to be given to dmacc_template_free()
+ *
+ * Return: 0; -EINVAL if no account can have that name; -ENOMEM.
+ */
+int dmacc_template_new(const char *name, struct dmacc_template **ret);
+struct dmacc_template *dmacc_template_free(struct dmacc_template *t);
+
+/* Flags of dmacc_template_read() */
+#define DMACC_TEMPLATE_FILL 1	/* only what is not there yet: the document that a .conf names */
+
+/**
+ * dmacc_template_read() - read a plain form into a template
+ * @t: empty, or one that has been read into
+ * @text: the file's content, UTF-8
+ * @len: bytes
+ * @flags: 0 or DMACC_TEMPLATE_FILL
+ * @reterr: what is wrong; written on -EINVAL only, may be NULL
+ *
+ * Return: 0; -EINVAL, and then @t is good for dmacc_template_free() only; -ENOMEM.
+ */
+int dmacc_template_read(struct dmacc_template *t, const char *text, size_t len, unsigned int flags,
+			struct dmacc_complaint *reterr);
+
+/**
+ * dmacc_template_check() - can an account be made of it?
+ * @t: one that has been read
+ * @reterr: what is missing or does not fit; written on -EINVAL only, may be NULL
+ *
+ * Return: 0; -EINVAL.
+ */
+int dmacc_template_check(const struct dmacc_template *t, struct dmacc_complaint *reterr);
+
+/* Of a template that was checked. Strings are the template's; NULL if it does not say. */
+const char *dmacc_template_name(const struct dmacc_template *t);
+const char *dmacc_template_document(const struct dmacc_template *t);
+const char *dmacc_template_slot(const struct dmacc_template *t);
+enum dmacc_profile dmacc_template_profile(const struct dmacc_template *t);
+uint32_t dmacc_template_generation(const struct dmacc_template *t);
+/* 0: any; 1: trusted; 2: wrapped, as uapi/linux/dmacc.h has them: a smaller one is better */
+unsigned int dmacc_template_minimum_rung(const struct dmacc_template *t);
+/* What goes into the derivation: ServerID or first Addr, as Element= says */
+void dmacc_template_server(const struct dmacc_template *t, struct dmacc_server *ret);
+/* Bytes are the template's; NULL if it does not say. Nonces are raw. */
+const void *dmacc_template_get(const struct dmacc_template *t, enum dmacc_node node, size_t *ret_len);
+
+/* The thirteen values */
+struct dmacc_account;
+
+int dmacc_account_new(struct dmacc_account **ret);
+/* Wipes it. Returns NULL; may be given NULL. */
+struct dmacc_account *dmacc_account_free(struct dmacc_account *a);
+
+/**
+ * dmacc_account_set() - give a node a value
+ * @bytes: copied; NULL takes the value away
+ *
+ * The old value is wiped.
+ *
+ * Return: 0; -EINVAL if the node cannot have that value; -ENOMEM; then the old one stands.
+ */
+int dmacc_account_set(struct dmacc_account *a, enum dmacc_node node, const void *bytes, size_t len);
+
+/* The account's own bytes, zero-terminated besides; NULL if the node has no value */
+const void *dmacc_account_get(const struct dmacc_account *a, enum dmacc_node node, size_t *ret_len);
+
+/**
+ * dmacc_account_assemble() - template and credentials make an account
+ * @t: one that was checked
+ * @credentials: what was derived for it
+ * @ret: the caller's, to be given to dmacc_account_free()
+ *
+ * The nonces are the template's, or else the derived ones.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int dmacc_account_assemble(const struct dmacc_template *t,
+			   const struct dmacc_credentials *credentials, struct dmacc_account **ret);
+
+/* OMA DM 1.1.2, ./SyncML/DMAcc/x, and OMA DM 1.2, ./DMAcc/x (urn:oma:mo:oma-dm-dmacc:1.0) */
+enum dmacc_layout {
+	DMACC_LAYOUT_1_1 = 1,
+	DMACC_LAYOUT_1_2,
+};
+
+/**
+ * struct dmacc_tree_node - a node of the management tree
+ * @uri: such as "./DMAcc/x/AppAddr/1/Addr"
+ * @format: "node", "chr", "int", "bin"
+ * @value: its bytes, zero-terminated besides; NULL for a "node"
+ * @len: bytes of @value
+ * @readable: false where the standard gives no Get: passwords and nonces
+ */
+struct dmacc_tree_node {
+	const char *uri;
+	const char *format;
+	const void *value;
+	size_t len;
+	bool readable;
+};
+
+struct dmacc_tree;
+
+/**
+ * dmacc_tree_new() - how a layout shows an account
+ * @a: copied
+ * @layout: which
+ * @ret: the caller's, to be given to dmacc_tree_free(), which wipes it
+ *
+ * Return: 0; -EINVAL if the account lacks what the layout must show; -ENOMEM.
+ */
+int dmacc_tree_new(const struct dmacc_account *a, enum dmacc_layout layout, struct dmacc_tree **ret);
+struct dmacc_tree *dmacc_tree_free(struct dmacc_tree *tree);
+size_t dmacc_tree_count(const struct dmacc_tree *tree);
+/* Parents come before their children. NULL past the end. */
+const struct dmacc_tree_node *dmacc_tree_node(const struct dmacc_tree *tree, size_t i);
 
 #ifdef __cplusplus
 }
