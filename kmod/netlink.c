@@ -113,7 +113,7 @@ static int get_status(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int reply_root(struct genl_info *info, u8 cmd, const struct dmacc_root_blob *blob)
+static int reply_root(struct genl_info *info, u8 cmd, const struct dmacc_root_buf *buf)
 {
 	struct dmacc_root_status root;
 	struct reply reply;
@@ -124,10 +124,11 @@ static int reply_root(struct genl_info *info, u8 cmd, const struct dmacc_root_bl
 		return err;
 	dmacc_root_get_status(&root);
 	err = nla_put_u8(reply.skb, DMACC_A_LOCKED, root.locked) ||
-	      nla_put(reply.skb, DMACC_A_ROOT_BLOB, sizeof(*blob), blob);
+	      nla_put(reply.skb, DMACC_A_ROOT_BLOB, buf->len, buf->bytes);
 	if (!err && cmd == DMACC_CMD_OPEN_ROOT)
-		err = nla_put_u8(reply.skb, DMACC_A_RUNG, blob->rung) ||
-		      nla_put(reply.skb, DMACC_A_ROOT_ID, sizeof(blob->root_id), blob->root_id);
+		err = nla_put_u8(reply.skb, DMACC_A_RUNG, buf->blob.rung) ||
+		      nla_put(reply.skb, DMACC_A_ROOT_ID, sizeof(buf->blob.root_id),
+			      buf->blob.root_id);
 	return reply_end(&reply, info, err);
 }
 
@@ -140,15 +141,14 @@ static int read_open_root(struct genl_info *info, struct dmacc_root_request *req
 	request->agent = make_kuid(&init_user_ns, nla_get_u32(attrs[DMACC_A_AGENT_UID]));
 	if (!uid_valid(request->agent))
 		return dmacc_refuse(info->extack, -EINVAL, "the uid of the agent is not valid");
-	if (attrs[DMACC_A_ROOT_BLOB] &&
-	    nla_len(attrs[DMACC_A_ROOT_BLOB]) != sizeof(struct dmacc_root_blob))
-		return dmacc_refuse(info->extack, -EINVAL, "a sealed root has another length");
 	if (!attrs[DMACC_A_ROOT_BLOB] && !attrs[DMACC_A_RUNG])
 		return dmacc_refuse(info->extack, -EINVAL, "a sealed root or a rung is needed");
-	if (attrs[DMACC_A_ROOT_BLOB])
+	if (attrs[DMACC_A_ROOT_BLOB]) {
 		request->blob = nla_data(attrs[DMACC_A_ROOT_BLOB]);
-	else
+		request->blob_len = nla_len(attrs[DMACC_A_ROOT_BLOB]);
+	} else {
 		request->rung = nla_get_u8(attrs[DMACC_A_RUNG]);
+	}
 	if (attrs[DMACC_A_MASTER])
 		request->master = nla_data(attrs[DMACC_A_MASTER]);
 	if (attrs[DMACC_A_MASTER_SOURCE])
@@ -160,40 +160,43 @@ static int read_open_root(struct genl_info *info, struct dmacc_root_request *req
 
 static int open_root(struct sk_buff *skb, struct genl_info *info)
 {
+	struct dmacc_root_buf *buf = kmalloc(sizeof(*buf), GFP_KERNEL);
 	struct dmacc_root_request request = {};
-	struct dmacc_root_blob blob;
 	int err;
 
-	err = dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN);
+	err = buf ? dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN) : -ENOMEM;
 	if (!err) {
 		err = read_open_root(info, &request);
 		if (!err)
-			err = dmacc_root_open(&request, &blob, info->extack);
+			err = dmacc_root_open(&request, buf, info->extack);
 		dmacc_audit("open-root", NULL, err);
 	}
 	wipe_attr(info, DMACC_A_MASTER);
-	if (err)
-		return err;
-	dmacc_netlink_notify(DMACC_EVENT_ROOT);
-	return reply_root(info, DMACC_CMD_OPEN_ROOT, &blob);
+	if (!err) {
+		dmacc_netlink_notify(DMACC_EVENT_ROOT);
+		err = reply_root(info, DMACC_CMD_OPEN_ROOT, buf);
+	}
+	kfree(buf);
+	return err;
 }
 
 static int lock(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *master = info->attrs[DMACC_A_MASTER];
-	struct dmacc_root_blob blob;
+	struct dmacc_root_buf *buf;
 	int err;
 
 	err = dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN);
-	if (!err) {
-		err = dmacc_root_lock(master ? nla_data(master) : NULL, &blob, info->extack);
-		dmacc_audit("lock", NULL, err);
-	}
-	wipe_attr(info, DMACC_A_MASTER);
 	if (err)
 		return err;
-	dmacc_netlink_notify(DMACC_EVENT_LOCKED);
-	return reply_root(info, DMACC_CMD_LOCK, &blob);
+	buf = kmalloc(sizeof(*buf), GFP_KERNEL);
+	err = buf ? dmacc_root_lock(buf, info->extack) : -ENOMEM;
+	dmacc_audit("lock", NULL, err);
+	if (!err) {
+		dmacc_netlink_notify(DMACC_EVENT_LOCKED);
+		err = reply_root(info, DMACC_CMD_LOCK, buf);
+	}
+	kfree(buf);
+	return err;
 }
 
 static int reply_slot(struct genl_info *info, u8 cmd, const struct dmacc_slot_info *slot,
@@ -436,10 +439,6 @@ static const struct nla_policy forget_key_policy[DMACC_A_MAX + 1] = {
 	[DMACC_A_SLOT_NAME] = { .type = NLA_NUL_STRING, .len = DMACC_SLOT_NAME_MAX },
 };
 
-static const struct nla_policy lock_policy[DMACC_A_MAX + 1] = {
-	[DMACC_A_MASTER] = NLA_POLICY_EXACT_LEN(DMACC_MASTER_LEN),
-};
-
 static const struct nla_policy set_identity_policy[DMACC_A_MAX + 1] = {
 	[DMACC_A_DEVID] = { .type = NLA_NUL_STRING, .len = DMACC_DEVID_BYTES_MAX },
 };
@@ -468,7 +467,7 @@ static const struct genl_ops dmacc_ops[] = {
 	OP(DMACC_CMD_SEAL_KEY, seal_key, seal_key_policy),
 	OP(DMACC_CMD_LOAD_KEY, load_key, load_key_policy),
 	OP(DMACC_CMD_FORGET_KEY, forget_key, forget_key_policy),
-	OP(DMACC_CMD_LOCK, lock, lock_policy),
+	OP(DMACC_CMD_LOCK, lock, no_policy),
 	OP(DMACC_CMD_GET_IDENTITY, get_identity, no_policy),
 	OP(DMACC_CMD_SET_IDENTITY, set_identity, set_identity_policy),
 	OP(DMACC_CMD_DERIVE, derive, derive_policy),

@@ -7,7 +7,6 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/random.h>
 #include <linux/spinlock.h>
 
 #include <crypto/algapi.h>
@@ -19,7 +18,7 @@
 static DEFINE_MUTEX(root_lock);
 static struct crypto_shash *root_mac;		/* under root_lock; NULL while there is no root */
 static u8 root_fingerprint[DMACC_KEY_LEN];	/* under root_lock; begins with the root id */
-static struct dmacc_root_blob root_blob;	/* under root_lock; as it was made or opened */
+static struct dmacc_root_buf root_buf;		/* under root_lock; as it was made or opened */
 
 /* Taken for a moment only, within root_lock or alone: who asks for status never waits for a TPM */
 static DEFINE_SPINLOCK(status_lock);
@@ -83,7 +82,7 @@ void dmacc_root_wipe(enum dmacc_root_state state)
 	dmacc_mac_free(root_mac);
 	root_mac = NULL;
 	memzero_explicit(root_fingerprint, sizeof(root_fingerprint));
-	memzero_explicit(&root_blob, sizeof(root_blob));
+	memzero_explicit(&root_buf, sizeof(root_buf));
 	spin_lock(&status_lock);
 	status.state = state;
 	agent_uid = INVALID_UID;
@@ -109,59 +108,117 @@ static int fingerprint(struct crypto_shash *mac, u8 ret[DMACC_KEY_LEN])
 	return dmacc_kdf(mac, DMACC_OUTPUT_ROOT_ID, NULL, 0, ret);
 }
 
-static void publish(const struct dmacc_root_request *request, const struct dmacc_root_blob *blob)
+/* What stands for the header of a sealed root: all before the tag */
+static int header_tag(struct crypto_shash *mac, const struct dmacc_root_blob *blob,
+		      u8 ret[DMACC_KEY_LEN])
 {
+	return dmacc_kdf(mac, DMACC_OUTPUT_ROOT_TAG, (const u8 *)blob,
+			 offsetof(struct dmacc_root_blob, tag), ret);
+}
+
+static int write_tag(struct crypto_shash *mac, struct dmacc_root_blob *blob)
+{
+	u8 tag[DMACC_KEY_LEN];
+	int err = header_tag(mac, blob, tag);
+
+	if (!err)
+		memcpy(blob->tag, tag, sizeof(blob->tag));
+	return err;
+}
+
+static void publish(const struct dmacc_root_request *request)
+{
+	lockdep_assert_held(&root_lock);
 	spin_lock(&status_lock);
 	status.state = DMACC_ROOT_OPEN;
 	status.reason = DMACC_REASON_NONE;
-	status.rung = blob->rung;
+	status.rung = root_buf.blob.rung;
 	status.master_source = request->master_source;
-	memcpy(status.id, blob->root_id, sizeof(status.id));
+	memcpy(status.id, root_buf.blob.root_id, sizeof(status.id));
 	agent_uid = request->agent;
 	spin_unlock(&status_lock);
-	if (blob->flags & DMACC_ROOT_FLAG_LOCKED)
+	if (root_buf.blob.flags & DMACC_ROOT_FLAG_LOCKED)
 		set_locked();
+}
+
+/* R has become @mac; its header is written into root_buf, behind which the rung sealed it */
+static int write_header(const struct dmacc_seal *seal, struct crypto_shash *mac, size_t sealed_len)
+{
+	struct dmacc_root_blob *blob = &root_buf.blob;
+	__be16 len = cpu_to_be16(sealed_len);
+	int err;
+
+	err = fingerprint(mac, root_fingerprint);
+	if (err)
+		return err;
+	memcpy(blob->magic, DMACC_ROOT_MAGIC, sizeof(blob->magic));
+	blob->format = DMACC_BLOB_FORMAT;
+	blob->rung = seal->rung;
+	memcpy(blob->root_id, root_fingerprint, sizeof(blob->root_id));
+	memcpy(blob->sealed_len, &len, sizeof(len));
+	root_buf.len = sizeof(*blob) + sealed_len;
+	return write_tag(mac, blob);
 }
 
 static int make(const struct dmacc_root_request *request, const struct dmacc_seal *seal,
 		struct netlink_ext_ack *extack)
 {
-	struct dmacc_root_blob blob = { .format = DMACC_BLOB_FORMAT, .rung = seal->rung };
-	u8 root[DMACC_KEY_LEN], print[DMACC_KEY_LEN];
 	struct crypto_shash *mac = NULL;
+	u8 root[DMACC_KEY_LEN];
+	size_t sealed_len;
 	int err;
 
-	memcpy(blob.magic, DMACC_ROOT_MAGIC, sizeof(blob.magic));
-	err = get_random_bytes_wait(root, sizeof(root));
+	memset(&root_buf, 0, sizeof(root_buf));
+	err = seal->make(request->master, root, root_buf.blob.sealed, &sealed_len);
 	if (!err) {
 		mac = dmacc_mac_new(root);
 		err = PTR_ERR_OR_ZERO(mac);
 	}
-	if (!err)
-		err = fingerprint(mac, print);
-	if (!err) {
-		memcpy(blob.root_id, print, sizeof(blob.root_id));
-		err = seal->seal(request->master, root, &blob);
-	}
 	memzero_explicit(root, sizeof(root));
+	if (!err)
+		err = write_header(seal, mac, sealed_len);
 	if (err) {
 		dmacc_mac_free(mac);
 		return fail(DMACC_REASON_REFUSED, extack, err, "the root cannot be sealed");
 	}
 	root_mac = mac;
-	memcpy(root_fingerprint, print, sizeof(print));
-	root_blob = blob;
-	publish(request, &blob);
+	publish(request);
 	return 0;
 }
 
-static int check_blob(const struct dmacc_root_blob *blob, struct netlink_ext_ack *extack)
+static int check_blob(const struct dmacc_root_request *request, struct netlink_ext_ack *extack)
 {
-	if (memcmp(blob->magic, DMACC_ROOT_MAGIC, sizeof(blob->magic)))
+	const struct dmacc_root_blob *blob = (const struct dmacc_root_blob *)request->blob;
+	__be16 len;
+
+	if (request->blob_len < sizeof(*blob) ||
+	    memcmp(blob->magic, DMACC_ROOT_MAGIC, sizeof(blob->magic)))
 		return fail(DMACC_REASON_REFUSED, extack, -EINVAL, "this is not a sealed root");
 	if (blob->format != DMACC_BLOB_FORMAT)
 		return fail(DMACC_REASON_REFUSED, extack, -EOPNOTSUPP,
 			    "the sealed root has a format that this module does not know");
+	memcpy(&len, blob->sealed_len, sizeof(len));
+	if (request->blob_len != sizeof(*blob) + be16_to_cpu(len))
+		return fail(DMACC_REASON_REFUSED, extack, -EINVAL,
+			    "the sealed root has been cut or lengthened");
+	return 0;
+}
+
+/* Is this header the one of this R? */
+static int check_header(struct crypto_shash *mac, const struct dmacc_root_blob *blob,
+			u8 ret_print[DMACC_KEY_LEN])
+{
+	u8 tag[DMACC_KEY_LEN];
+	int err;
+
+	err = fingerprint(mac, ret_print);
+	if (!err)
+		err = header_tag(mac, blob, tag);
+	if (err)
+		return err;
+	if (crypto_memneq(blob->root_id, ret_print, sizeof(blob->root_id)) ||
+	    crypto_memneq(blob->tag, tag, sizeof(blob->tag)))
+		return -EBADMSG;
 	return 0;
 }
 
@@ -169,44 +226,50 @@ static int check_blob(const struct dmacc_root_blob *blob, struct netlink_ext_ack
 static int adopt(const struct dmacc_root_request *request, struct crypto_shash *mac,
 		 const u8 print[DMACC_KEY_LEN], struct netlink_ext_ack *extack)
 {
-	if (!root_mac) {
+	const struct dmacc_root_blob *blob = (const struct dmacc_root_blob *)request->blob;
+
+	if (root_mac && crypto_memneq(root_fingerprint, print, DMACC_KEY_LEN)) {
+		dmacc_mac_free(mac);
+		return dmacc_refuse(extack, -EEXIST, "another root is open");
+	}
+	/* sealed before it was locked it does not unlock; sealed after, it locks */
+	if (!root_mac || (blob->flags & DMACC_ROOT_FLAG_LOCKED)) {
+		memcpy(root_buf.bytes, request->blob, request->blob_len);
+		root_buf.len = request->blob_len;
+	}
+	if (root_mac) {
+		dmacc_mac_free(mac);
+	} else {
 		root_mac = mac;
 		memcpy(root_fingerprint, print, DMACC_KEY_LEN);
-		root_blob = *request->blob;
-		publish(request, request->blob);
-		return 0;
 	}
-	dmacc_mac_free(mac);
-	if (crypto_memneq(root_fingerprint, print, DMACC_KEY_LEN))
-		return dmacc_refuse(extack, -EEXIST, "another root is open");
-	/* the same root sealed before it was locked does not unlock; sealed after, it locks */
-	publish(request, request->blob);
+	publish(request);
 	return 0;
 }
 
 static int open(const struct dmacc_root_request *request, const struct dmacc_seal *seal,
 		struct netlink_ext_ack *extack)
 {
+	const struct dmacc_root_blob *blob = (const struct dmacc_root_blob *)request->blob;
 	u8 root[DMACC_KEY_LEN], print[DMACC_KEY_LEN];
-	struct crypto_shash *mac;
+	struct crypto_shash *mac = NULL;
 	int err;
 
-	err = seal->open(request->master, request->blob, root);
+	err = seal->open(request->master, blob->sealed, request->blob_len - sizeof(*blob), root);
+	if (!err) {
+		mac = dmacc_mac_new(root);
+		err = PTR_ERR_OR_ZERO(mac);
+	}
+	memzero_explicit(root, sizeof(root));
+	if (!err)
+		err = check_header(mac, blob, print);
+	if (!err)
+		return adopt(request, mac, print, extack);
+	dmacc_mac_free(mac);
 	if (err == -EBADMSG)
 		return fail(DMACC_REASON_REFUSED, extack, -EKEYREJECTED,
 			    "the master is another one, or the sealed root was changed");
-	if (err)
-		return fail(DMACC_REASON_REFUSED, extack, err, "the root cannot be opened");
-	mac = dmacc_mac_new(root);
-	memzero_explicit(root, sizeof(root));
-	if (IS_ERR(mac))
-		return fail(DMACC_REASON_REFUSED, extack, PTR_ERR(mac), "out of memory");
-	err = fingerprint(mac, print);
-	if (err) {
-		dmacc_mac_free(mac);
-		return fail(DMACC_REASON_REFUSED, extack, err, "the root cannot be used");
-	}
-	return adopt(request, mac, print, extack);
+	return fail(DMACC_REASON_REFUSED, extack, err, "the root cannot be opened");
 }
 
 static int check_master(const struct dmacc_seal *seal, const u8 *master,
@@ -224,20 +287,20 @@ static int check_master(const struct dmacc_seal *seal, const u8 *master,
 /**
  * dmacc_root_open() - OPEN_ROOT
  * @request: what is asked for
- * @ret_blob: the sealed root, a new one or the one that was given; written on success only
+ * @ret: the sealed root, a new one or the one that is open; written on success only
  * @extack: where a sentence goes
  *
  * Return: 0 or a negative errno; then nothing has changed but the state that status shows.
  */
-int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_blob *ret_blob,
+int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_buf *ret,
 		    struct netlink_ext_ack *extack)
 {
-	const struct dmacc_root_blob *blob = request->blob;
+	const struct dmacc_root_blob *blob = (const struct dmacc_root_blob *)request->blob;
 	const struct dmacc_seal *seal;
 	int err;
 
 	guard(mutex)(&root_lock);
-	err = blob ? check_blob(blob, extack) : 0;
+	err = blob ? check_blob(request, extack) : 0;
 	if (err)
 		return err;
 	if (!blob && is_locked())
@@ -253,46 +316,33 @@ int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_
 		return err;
 	err = blob ? open(request, seal, extack) : make(request, seal, extack);
 	if (!err)
-		*ret_blob = root_blob;
+		*ret = root_buf;
 	return err;
 }
 
 /**
  * dmacc_root_lock() - LOCK
- * @master: that of a wrapped root
- * @ret_blob: the root sealed again with the locked flag; written on success only
+ * @ret: the root with the locked flag in it; written on success only
  * @extack: where a sentence goes
  *
- * Return: 0, also if it is locked already; -ENOKEY without a root; -EKEYREJECTED for another
- * master; then it is not locked.
+ * Nothing is unsealed for it.
+ *
+ * Return: 0, also if it is locked already; -ENOKEY without a root; another negative errno, and
+ * then it is not locked.
  */
-int dmacc_root_lock(const u8 *master, struct dmacc_root_blob *ret_blob,
-		    struct netlink_ext_ack *extack)
+int dmacc_root_lock(struct dmacc_root_buf *ret, struct netlink_ext_ack *extack)
 {
-	const struct dmacc_seal *seal;
-	struct dmacc_root_blob blob;
-	u8 root[DMACC_KEY_LEN];
 	int err;
 
 	guard(mutex)(&root_lock);
 	if (!root_mac)
 		return dmacc_refuse(extack, -ENOKEY, "no root is open");
-	seal = seal_of(root_blob.rung);
-	err = check_master(seal, master, extack);
+	*ret = root_buf;
+	ret->blob.flags |= DMACC_ROOT_FLAG_LOCKED;
+	err = write_tag(root_mac, &ret->blob);
 	if (err)
-		return err;
-	err = seal->open(master, &root_blob, root);
-	if (err)
-		return dmacc_refuse(extack, err == -EBADMSG ? -EKEYREJECTED : err,
-				    "this is not the master that the root was sealed with");
-	blob = root_blob;
-	blob.flags |= DMACC_ROOT_FLAG_LOCKED;
-	err = seal->seal(master, root, &blob);
-	memzero_explicit(root, sizeof(root));
-	if (err)
-		return dmacc_refuse(extack, err, "the root cannot be sealed again");
-	root_blob = blob;
-	*ret_blob = blob;
+		return dmacc_refuse(extack, err, "the locked flag cannot be written");
+	root_buf = *ret;
 	set_locked();
 	return 0;
 }

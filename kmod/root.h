@@ -20,15 +20,29 @@ struct dmacc_root_status {
 };
 
 /**
+ * struct dmacc_root_buf - a sealed root with room for what any rung makes of it
+ * @len: bytes of it
+ */
+struct dmacc_root_buf {
+	size_t len;
+	union {
+		struct dmacc_root_blob blob;
+		u8 bytes[DMACC_BLOB_MAX];
+	};
+};
+
+/**
  * struct dmacc_root_request - OPEN_ROOT
  * @rung: of a root to be made; ignored with a blob
  * @blob: a sealed root, or NULL to make one
+ * @blob_len: its bytes
  * @master: 32 bytes or NULL
  * @agent: the uid that may call as the agent
  */
 struct dmacc_root_request {
 	enum dmacc_rung rung;
-	const struct dmacc_root_blob *blob;
+	const u8 *blob;
+	size_t blob_len;
 	const u8 *master;
 	enum dmacc_master_source master_source;
 	kuid_t agent;
@@ -36,10 +50,9 @@ struct dmacc_root_request {
 
 void dmacc_root_init(bool locked);
 void dmacc_root_wipe(enum dmacc_root_state state);
-int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_blob *ret_blob,
+int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_buf *ret,
 		    struct netlink_ext_ack *extack);
-int dmacc_root_lock(const u8 *master, struct dmacc_root_blob *ret_blob,
-		    struct netlink_ext_ack *extack);
+int dmacc_root_lock(struct dmacc_root_buf *ret, struct netlink_ext_ack *extack);
 void dmacc_root_get_status(struct dmacc_root_status *ret);
 kuid_t dmacc_root_agent(void);
 int dmacc_root_derive(enum dmacc_output output, u8 ret_key[DMACC_KEY_LEN],

@@ -6,21 +6,23 @@
 #include "linux/dmacc.h"
 #include "linux/dmacc_blob.h"
 
+#define DMACC_SEALED_MAX (DMACC_BLOB_MAX - sizeof(struct dmacc_root_blob))
+
 /**
  * struct dmacc_seal - how a rung seals the root
  * @rung: which one it is
  * @needs_master: a master is handed over at each boot
- * @seal: seals R into @blob, whose header is filled in; its nonce, sealed bytes and tag are written
- * @open: opens it again; -EBADMSG if master or blob are not those that were sealed
+ * @make: makes R and seals it; at most DMACC_SEALED_MAX bytes go to @ret_sealed, how many to
+ *	@ret_len
+ * @open: opens what @make sealed; -EBADMSG if master or sealed bytes are other ones
  *
- * Both may sleep, for as long as a TPM takes.
+ * Both may sleep, for as long as a TPM takes. R is the caller's to wipe, whatever they return.
  */
 struct dmacc_seal {
 	enum dmacc_rung rung;
 	bool needs_master;
-	int (*seal)(const u8 *master, const u8 root[DMACC_KEY_LEN], struct dmacc_root_blob *blob);
-	int (*open)(const u8 *master, const struct dmacc_root_blob *blob,
-		    u8 ret_root[DMACC_KEY_LEN]);
+	int (*make)(const u8 *master, u8 ret_root[DMACC_KEY_LEN], u8 *ret_sealed, size_t *ret_len);
+	int (*open)(const u8 *master, const u8 *sealed, size_t len, u8 ret_root[DMACC_KEY_LEN]);
 };
 
 extern const struct dmacc_seal dmacc_seal_wrapped;

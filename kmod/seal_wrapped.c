@@ -4,29 +4,41 @@
 
 #include "seal.h"
 
-#define HEADER_LEN offsetof(struct dmacc_root_blob, nonce)
+/* What is sealed, in this order: uapi/linux/dmacc_blob.h */
+struct wrapped {
+	u8 nonce[DMACC_GCM_NONCE_LEN];
+	u8 sealed[DMACC_KEY_LEN + DMACC_GCM_TAG_LEN];
+};
 
-static int wrapped_seal(const u8 *master, const u8 root[DMACC_KEY_LEN],
-			struct dmacc_root_blob *blob)
+static int wrapped_make(const u8 *master, u8 ret_root[DMACC_KEY_LEN], u8 *ret_sealed,
+			size_t *ret_len)
 {
-	int err = get_random_bytes_wait(blob->nonce, sizeof(blob->nonce));
+	struct wrapped *wrapped = (struct wrapped *)ret_sealed;
+	int err;
 
+	err = get_random_bytes_wait(ret_root, DMACC_KEY_LEN);
+	if (!err)
+		err = get_random_bytes_wait(wrapped->nonce, sizeof(wrapped->nonce));
 	if (err)
 		return err;
-	return dmacc_gcm_seal(master, blob->nonce, (const u8 *)blob, HEADER_LEN, root,
-			      DMACC_KEY_LEN, blob->sealed);
+	*ret_len = sizeof(*wrapped);
+	return dmacc_gcm_seal(master, wrapped->nonce, NULL, 0, ret_root, DMACC_KEY_LEN,
+			      wrapped->sealed);
 }
 
-static int wrapped_open(const u8 *master, const struct dmacc_root_blob *blob,
-			u8 ret_root[DMACC_KEY_LEN])
+static int wrapped_open(const u8 *master, const u8 *sealed, size_t len, u8 ret_root[DMACC_KEY_LEN])
 {
-	return dmacc_gcm_open(master, blob->nonce, (const u8 *)blob, HEADER_LEN, blob->sealed,
-			      DMACC_KEY_LEN, ret_root);
+	const struct wrapped *wrapped = (const struct wrapped *)sealed;
+
+	if (len != sizeof(*wrapped))
+		return -EBADMSG;
+	return dmacc_gcm_open(master, wrapped->nonce, NULL, 0, wrapped->sealed, DMACC_KEY_LEN,
+			      ret_root);
 }
 
 const struct dmacc_seal dmacc_seal_wrapped = {
 	.rung = DMACC_RUNG_WRAPPED,
 	.needs_master = true,
-	.seal = wrapped_seal,
+	.make = wrapped_make,
 	.open = wrapped_open,
 };

@@ -3,7 +3,7 @@
  * The factory store: what the factory sealed, kept where the device keeps it longest. A folder of
  * root's, 0700:
  *
- *     root            struct dmacc_root_blob
+ *     root            struct dmacc_root_blob and its sealed bytes
  *     slots/NAME      struct dmacc_slot_blob
  *     master          for development only: the master, 64 hexadecimal digits
  *
@@ -34,13 +34,13 @@ const char *factory_store_path(const struct factory_store *store);
 
 /* The sealed root as it was stored, for the module to judge. -ENOENT if there is none. */
 int factory_store_read_root(struct factory_store *store, uint8_t **ret_blob, size_t *ret_len);
-int factory_store_write_root(struct factory_store *store, const struct dmacc_root_blob *blob);
+int factory_store_write_root(struct factory_store *store, const void *blob, size_t len);
 
 /* Names of the slots, sorted: @ret is a malloc'ed array of malloc'ed strings, NULL at its end */
 int factory_store_list_slots(struct factory_store *store, char ***ret);
 int factory_store_read_slot(struct factory_store *store, const char *slot, uint8_t **ret_blob,
 			    size_t *ret_len);
-int factory_store_write_slot(struct factory_store *store, const char *slot,
-			     const struct dmacc_slot_blob *blob);
+int factory_store_write_slot(struct factory_store *store, const char *slot, const void *blob,
+			     size_t len);
 
 #endif

@@ -76,6 +76,15 @@ struct dmacc_kernel *dmacc_kernel_close(struct dmacc_kernel *kernel);
  */
 const char *dmacc_kernel_sentence(const struct dmacc_kernel *kernel);
 
+/**
+ * struct dmacc_kernel_blob - something sealed, to be stored
+ * @len: bytes of it
+ */
+struct dmacc_kernel_blob {
+	size_t len;
+	uint8_t bytes[DMACC_BLOB_MAX];
+};
+
 int dmacc_kernel_get_status(struct dmacc_kernel *kernel, struct dmacc_kernel_status *ret);
 
 /**
@@ -91,19 +100,18 @@ struct dmacc_kernel_master {
 /* OPEN_ROOT without a blob: makes a root. @master: may be NULL for a rung that needs none. */
 int dmacc_kernel_make_root(struct dmacc_kernel *kernel, enum dmacc_rung rung,
 			   const struct dmacc_kernel_master *master, uid_t agent,
-			   struct dmacc_root_blob *ret_blob);
+			   struct dmacc_kernel_blob *ret_blob);
 
 /* OPEN_ROOT of a sealed root. @blob: @len bytes as they were stored. */
 int dmacc_kernel_open_root(struct dmacc_kernel *kernel, const void *blob, size_t len,
 			   const struct dmacc_kernel_master *master, uid_t agent);
 
-/* LOCK. @ret_blob: the root sealed again; it has to be stored. */
-int dmacc_kernel_lock(struct dmacc_kernel *kernel, const struct dmacc_kernel_master *master,
-		      struct dmacc_root_blob *ret_blob);
+/* LOCK. @ret_blob: the root with the locked flag in it; it has to be stored. */
+int dmacc_kernel_lock(struct dmacc_kernel *kernel, struct dmacc_kernel_blob *ret_blob);
 
 int dmacc_kernel_seal_key(struct dmacc_kernel *kernel, const struct dmacc_kernel_slot *slot,
 			  const uint8_t device_key[DMACC_DEVICE_KEY_LEN],
-			  struct dmacc_slot_blob *ret_blob);
+			  struct dmacc_kernel_blob *ret_blob);
 
 /* LOAD_KEY. @ret_slot: what is in the slot now; may be NULL. */
 int dmacc_kernel_load_key(struct dmacc_kernel *kernel, const void *blob, size_t len,

@@ -25,7 +25,7 @@ check "DERIVE before OPEN_ROOT is refused" 1 "error 126: no root is open" $deriv
 check "STORE_KEY before OPEN_ROOT is refused" 1 "error 126: no root is open" $probe store-key
 check "SEAL_KEY before OPEN_ROOT is refused" 1 "error 126: no root is open" \
 	$probe seal-key slot-name=alpha key-id=b694ff823ea00e66 key-version=1 device-key=$kd
-check "LOCK before OPEN_ROOT is refused" 1 "error 126: no root is open" $probe lock master=@/guest/master
+check "LOCK before OPEN_ROOT is refused" 1 "error 126: no root is open" $probe lock
 
 check "OPEN_ROOT is refused to an ordinary user" 1 "error 1: this needs CAP_SYS_ADMIN" \
 	$probe --uid 1000 open-root rung=2 agent-uid=1001 master=@/guest/master master-source=1
@@ -106,23 +106,24 @@ for at in 0 8 12 20 52 60 64 84 96 128 143; do
 	check "a slot blob with byte $at changed is refused" 1 "error" \
 		$probe load-key slot-blob=$(/guest/flip $slot $at)
 done
-for at in 0 8 9 10 12 20 32 64 79; do
+# magic, format, rung, flags, reserved, root id, length, tag; nonce, root and tag of the rung
+for at in 0 8 9 10 11 12 20 21 22 37 38 50 82 97; do
 	check "a root blob with byte $at changed is refused" 1 "error" $probe open-root \
 		root-blob=$(/guest/flip $root $at) agent-uid=1001 master=@/guest/master master-source=1
 done
 check "nothing was lost by that" 0 "user-name=HQU3K2QFHADCEVTNJZ4OUFUI" $derive slot-name=alpha
 
-check "LOCK without the master is refused" 1 "a wrapped root needs the master" $probe lock
-check "LOCK with another master is refused" 1 "error 129: this is not the master" \
-	$probe lock master=@/guest/other-master
+check "a root blob that was cut is refused" 1 "error 22: the sealed root has been cut" $probe open-root \
+	root-blob=$(echo $root | cut -c 1-194) agent-uid=1001 master=@/guest/master master-source=1
+check "LOCK takes no attribute" 1 "error" $probe lock master=@/guest/master
 check "the module can still go" 0 "" rmmod dmacc
 check "a fresh module opens the sealed root" 0 "rung=2" \
 	$probe open-root root-blob=$root agent-uid=1001 master=@/guest/master master-source=1
 check "and loads the sealed key" 0 "key-version=2" $probe load-key slot-blob=$slot
 check "and derives the same" 0 "user-name=HQU3K2QFHADCEVTNJZ4OUFUI" $derive slot-name=alpha
-locked=$(value root-blob $probe lock master=@/guest/master)
+locked=$(value root-blob $probe lock)
 check "LOCK shows in the status" 0 "locked=1" $probe get-status
-check "LOCK again is fine" 0 "locked=1" $probe lock master=@/guest/master
+check "LOCK again is fine" 0 "locked=1" $probe lock
 check "SEAL_KEY is refused once locked" 1 "error 1: locked" \
 	$probe seal-key slot-name=beta key-id=b694ff823ea00e66 key-version=1 device-key=$kd
 check "LOCK pins the module" 1 "" rmmod dmacc

@@ -12,6 +12,7 @@ const struct dmacc_kdf_spec *dmacc_kdf_spec(enum dmacc_output output)
 		[DMACC_OUTPUT_SERVER_NONCE] = { "DMAcc-1:ServerNonce", 128 },
 		[DMACC_OUTPUT_CLIENT_NONCE] = { "DMAcc-1:ClientNonce", 128 },
 		[DMACC_OUTPUT_ROOT_ID] = { "DMAcc-1:RootId", 256 },
+		[DMACC_OUTPUT_ROOT_TAG] = { "DMAcc-1:RootTag", 128 },
 		[DMACC_OUTPUT_BLOB] = { "DMAcc-1:Blob", 256 },
 		[DMACC_OUTPUT_STORE] = { "DMAcc-1:Store", 256 },
 	};

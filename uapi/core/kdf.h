@@ -23,7 +23,7 @@
 /* [1]_32 || Label || 00 || Context || [L]_32 */
 #define DMACC_KDF_INPUT_MAX (4 + DMACC_LABEL_MAX + 1 + DMACC_CONTEXT_MAX + 4)
 
-/* What is derived. ROOT_ID, BLOB and STORE never leave the device. */
+/* What is derived. What hangs on the root, from ROOT_ID on, never leaves the device. */
 enum dmacc_output {
 	DMACC_OUTPUT_DEVICE_KEY,
 	DMACC_OUTPUT_KEY_ID,
@@ -33,6 +33,7 @@ enum dmacc_output {
 	DMACC_OUTPUT_SERVER_NONCE,
 	DMACC_OUTPUT_CLIENT_NONCE,
 	DMACC_OUTPUT_ROOT_ID,
+	DMACC_OUTPUT_ROOT_TAG,
 	DMACC_OUTPUT_BLOB,
 	DMACC_OUTPUT_STORE,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR BSD-3-Clause */
 /*
  * What the module gives out sealed. Userspace keeps these blobs and may read
- * their headers for a report; only the module can open them. All that stands
- * before the sealed bytes is authenticated with them.
+ * their headers for a report; only the module can open them. All of a header is
+ * authenticated. Numbers are big-endian.
  */
 #ifndef _UAPI_LINUX_DMACC_BLOB_H
 #define _UAPI_LINUX_DMACC_BLOB_H
@@ -16,7 +16,12 @@
 /* flags of a root blob */
 #define DMACC_ROOT_FLAG_LOCKED	1
 
-/* The root R. For rung wrapped: AES-256-GCM under the master. */
+/*
+ * The root R. What a rung made of it is for that rung alone to understand: for wrapped a nonce of
+ * 12 bytes, R under AES-256-GCM with the master, and its tag of 16. @root_id and @tag are derived
+ * from R, so that header and sealed bytes cannot be exchanged: @tag stands for all before it, and
+ * the locked flag can be set without unsealing.
+ */
 struct dmacc_root_blob {
 	__u8 magic[8];
 	__u8 format;
@@ -24,12 +29,12 @@ struct dmacc_root_blob {
 	__u8 flags;
 	__u8 reserved;		/* 0 */
 	__u8 root_id[8];
-	__u8 nonce[12];
-	__u8 sealed[32];
+	__u8 sealed_len[2];
 	__u8 tag[16];
+	__u8 sealed[];
 };
 
-/* A device key: AES-256-GCM under a key derived from the root. Big-endian; unused bytes are 0. */
+/* A device key: AES-256-GCM under a key derived from the root. Unused bytes are 0. */
 struct dmacc_slot_blob {
 	__u8 magic[8];
 	__u8 format;
