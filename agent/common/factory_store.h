@@ -12,9 +12,11 @@
 #ifndef DMACC_COMMON_FACTORY_STORE_H
 #define DMACC_COMMON_FACTORY_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linux/dmacc.h"
 #include "linux/dmacc_blob.h"
 
 #define FACTORY_STORE_PATH "/var/lib/dmacc-factory"
@@ -26,7 +28,8 @@ struct factory_store;
  * @path: NULL for FACTORY_STORE_PATH
  * @create: make it if it is not there
  *
- * Return: 0; -ENOENT; another negative errno.
+ * Return: 0; -ENOENT; -EPERM if it is not the caller's or if group or others can write to it;
+ * another negative errno.
  */
 int factory_store_open(const char *path, int create, struct factory_store **ret);
 struct factory_store *factory_store_close(struct factory_store *store);
@@ -36,11 +39,36 @@ const char *factory_store_path(const struct factory_store *store);
 int factory_store_read_root(struct factory_store *store, uint8_t **ret_blob, size_t *ret_len);
 int factory_store_write_root(struct factory_store *store, const void *blob, size_t len);
 
-/* Names of the slots, sorted: @ret is a malloc'ed array of malloc'ed strings, NULL at its end */
+/**
+ * factory_store_read_master() - the plain file "master"
+ * @ret_master: the caller wipes it; written on success only
+ * @reterr_sentence: what is wrong with it, a constant; written on failure only
+ *
+ * Return: 0; -ENOENT; what dmacc_key_read() returns.
+ */
+int factory_store_read_master(struct factory_store *store, uint8_t ret_master[DMACC_MASTER_LEN],
+			      const char **reterr_sentence);
+int factory_store_write_master(struct factory_store *store,
+			       const uint8_t master[DMACC_MASTER_LEN]);
+
+/*
+ * Names of the slots, sorted: @ret is a malloc'ed array of malloc'ed strings, NULL at its end, to
+ * be given to factory_store_free_slots(). Files that are no slots are left out.
+ */
 int factory_store_list_slots(struct factory_store *store, char ***ret);
+void factory_store_free_slots(char **slots);
 int factory_store_read_slot(struct factory_store *store, const char *slot, uint8_t **ret_blob,
 			    size_t *ret_len);
 int factory_store_write_slot(struct factory_store *store, const char *slot, const void *blob,
 			     size_t len);
+
+/* Can a slot have this name in the store? [a-z0-9._-]{1,32}, no dot first */
+bool factory_store_slot_name(const char *name);
+
+/* Does the blob's header say that it is of this slot? What it says is not authenticated here. */
+bool factory_store_is_slot(const void *blob, size_t len, const char *slot);
+
+/* What an errno of the functions above means, for a person */
+const char *factory_store_error(int error);
 
 #endif

@@ -65,6 +65,16 @@ struct dmacc_kernel_status {
  */
 int dmacc_kernel_open(struct dmacc_kernel **ret);
 
+/**
+ * dmacc_kernel_missing_sentence() - why dmacc_kernel_open() returned -ENOENT
+ * @ret: a sentence; no capital, no full stop
+ * @size: bytes that there are for it, 256 are enough
+ *
+ * Tells a module that was not built for the running kernel from one that the kernel refused, as
+ * well as that can be told from outside of the kernel.
+ */
+void dmacc_kernel_missing_sentence(char *ret, size_t size);
+
 /* Returns NULL; @kernel may be NULL */
 struct dmacc_kernel *dmacc_kernel_close(struct dmacc_kernel *kernel);
 

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dmacc.h"
+#include "durable.h"
+#include "factory_store.h"
+#include "linux/dmacc.h"
+
+#define ROOT_NAME "root"
+#define MASTER_NAME "master"
+#define SLOTS_NAME "slots"
+#define MASTER_TEXT_LEN (2 * DMACC_MASTER_LEN + 1)
+
+struct factory_store {
+	char *path;
+	int fd;
+};
+
+/* Who can write here can put an older, unlocked root back */
+static int check_folder(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid() || (st.st_mode & 022))
+		return -EPERM;
+	return 0;
+}
+
+static int open_folder(const char *path, int create)
+{
+	int fd, r;
+
+	if (create)
+		fd = durable_open_folder(path, 0700);
+	else
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return create ? fd : -errno;
+	r = check_folder(fd);
+	if (r) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int factory_store_open(const char *path, int create, struct factory_store **ret)
+{
+	struct factory_store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store)
+		return -ENOMEM;
+	store->path = strdup(path ? path : FACTORY_STORE_PATH);
+	store->fd = store->path ? open_folder(store->path, create) : -ENOMEM;
+	if (store->fd < 0) {
+		r = store->fd;
+		factory_store_close(store);
+		return r;
+	}
+	*ret = store;
+	return 0;
+}
+
+struct factory_store *factory_store_close(struct factory_store *store)
+{
+	if (!store)
+		return NULL;
+	if (store->fd >= 0)
+		close(store->fd);
+	free(store->path);
+	free(store);
+	return NULL;
+}
+
+const char *factory_store_path(const struct factory_store *store)
+{
+	return store->path;
+}
+
+int factory_store_read_root(struct factory_store *store, uint8_t **ret_blob, size_t *ret_len)
+{
+	return durable_read(store->fd, ROOT_NAME, DMACC_BLOB_MAX, ret_blob, ret_len);
+}
+
+int factory_store_write_root(struct factory_store *store, const struct dmacc_root_blob *blob)
+{
+	return durable_write(store->fd, ROOT_NAME, 0600, blob, sizeof(*blob));
+}
+
+int factory_store_read_master(struct factory_store *store, uint8_t ret_master[DMACC_MASTER_LEN],
+			      const char **reterr_sentence)
+{
+	int fd = openat(store->fd, MASTER_NAME,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0) {
+		r = -errno;
+		*reterr_sentence = r == -ENOENT ? "it is not there" : "it cannot be opened";
+		return r;
+	}
+	r = dmacc_key_read(fd, ret_master, reterr_sentence);
+	close(fd);
+	return r;
+}
+
+int factory_store_write_master(struct factory_store *store, const uint8_t master[DMACC_MASTER_LEN])
+{
+	char text[MASTER_TEXT_LEN];
+	size_t i;
+	int r;
+
+	for (i = 0; i < DMACC_MASTER_LEN; i++) {
+		text[2 * i] = "0123456789abcdef"[master[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[master[i] & 15];
+	}
+	text[MASTER_TEXT_LEN - 1] = '\n';
+	r = durable_write(store->fd, MASTER_NAME, 0600, text, sizeof(text));
+	dmacc_wipe(text, sizeof(text));
+	return r;
+}
+
+/* Those of the module but for a dot first: hidden files are none of ours */
+bool factory_store_slot_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return len && len <= DMACC_SLOT_NAME_MAX && !name[len] && name[0] != '.';
+}
+
+bool factory_store_is_slot(const void *blob, size_t len, const char *slot)
+{
+	const struct dmacc_slot_blob *b = blob;
+
+	return len == sizeof(*b) && b->name_len == strlen(slot) &&
+	       b->name_len <= sizeof(b->name) && !memcmp(b->name, slot, b->name_len);
+}
+
+/* -ENOENT if there is none */
+static int open_slots(struct factory_store *store)
+{
+	int fd = openat(store->fd, SLOTS_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = check_folder(fd);
+	if (r) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int make_slots(struct factory_store *store)
+{
+	if (mkdirat(store->fd, SLOTS_NAME, 0700) < 0)
+		return errno == EEXIST ? open_slots(store) : -errno;
+	if (fsync(store->fd) < 0)
+		return -errno;
+	return open_slots(store);
+}
+
+struct names {
+	char **names;
+	size_t count;
+};
+
+static void names_free(struct names *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->count; i++)
+		free(n->names[i]);
+	free(n->names);
+}
+
+/* Keeps a NULL behind the last */
+static int names_add(struct names *n, const char *name)
+{
+	char **names = realloc(n->names, (n->count + 2) * sizeof(*names));
+
+	if (!names)
+		return -ENOMEM;
+	n->names = names;
+	names[n->count] = strdup(name);
+	if (!names[n->count])
+		return -ENOMEM;
+	names[++n->count] = NULL;
+	return 0;
+}
+
+static bool is_slot_file(int fd, const char *name)
+{
+	struct stat st;
+
+	return factory_store_slot_name(name) && !fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       S_ISREG(st.st_mode);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Takes @fd */
+static int collect(int fd, struct names *names)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	for (errno = 0; !r && (entry = readdir(dir)); errno = 0)
+		if (is_slot_file(fd, entry->d_name))
+			r = names_add(names, entry->d_name);
+	if (!r && errno)
+		r = -errno;
+	closedir(dir);
+	return r;
+}
+
+int factory_store_list_slots(struct factory_store *store, char ***ret)
+{
+	struct names names = { .names = calloc(1, sizeof(char *)) };
+	int fd, r = 0;
+
+	if (!names.names)
+		return -ENOMEM;
+	fd = open_slots(store);
+	if (fd >= 0)
+		r = collect(fd, &names);
+	else if (fd != -ENOENT)
+		r = fd;
+	if (r) {
+		names_free(&names);
+		return r;
+	}
+	qsort(names.names, names.count, sizeof(char *), compare_names);
+	*ret = names.names;
+	return 0;
+}
+
+void factory_store_free_slots(char **slots)
+{
+	size_t i;
+
+	for (i = 0; slots && slots[i]; i++)
+		free(slots[i]);
+	free(slots);
+}
+
+int factory_store_read_slot(struct factory_store *store, const char *slot, uint8_t **ret_blob,
+			    size_t *ret_len)
+{
+	int fd, r;
+
+	if (!factory_store_slot_name(slot))
+		return -EINVAL;
+	fd = open_slots(store);
+	if (fd < 0)
+		return fd;
+	r = durable_read(fd, slot, DMACC_BLOB_MAX, ret_blob, ret_len);
+	close(fd);
+	return r;
+}
+
+int factory_store_write_slot(struct factory_store *store, const char *slot,
+			     const struct dmacc_slot_blob *blob)
+{
+	int fd, r;
+
+	if (!factory_store_slot_name(slot))
+		return -EINVAL;
+	fd = make_slots(store);
+	if (fd < 0)
+		return fd;
+	r = durable_write(fd, slot, 0600, blob, sizeof(*blob));
+	close(fd);
+	return r;
+}
+
+const char *factory_store_error(int error)
+{
+	switch (-error) {
+	case EPERM: return "it is somebody else's, or group or others can write to it; "
+			   "make that chown root: and chmod 700";
+	case EFBIG: return "it is too long for what it should be";
+	case EINVAL: return "it is no regular file";
+	default: return strerror(-error);
+	}
+}
