@@ -92,9 +92,9 @@ int factory_store_read_root(struct factory_store *store, uint8_t **ret_blob, siz
 	return durable_read(store->fd, ROOT_NAME, DMACC_BLOB_MAX, ret_blob, ret_len);
 }
 
-int factory_store_write_root(struct factory_store *store, const struct dmacc_root_blob *blob)
+int factory_store_write_root(struct factory_store *store, const void *blob, size_t len)
 {
-	return durable_write(store->fd, ROOT_NAME, 0600, blob, sizeof(*blob));
+	return durable_write(store->fd, ROOT_NAME, 0600, blob, len);
 }
 
 int factory_store_read_master(struct factory_store *store, uint8_t ret_master[DMACC_MASTER_LEN],
@@ -279,8 +279,8 @@ int factory_store_read_slot(struct factory_store *store, const char *slot, uint8
 	return r;
 }
 
-int factory_store_write_slot(struct factory_store *store, const char *slot,
-			     const struct dmacc_slot_blob *blob)
+int factory_store_write_slot(struct factory_store *store, const char *slot, const void *blob,
+			     size_t len)
 {
 	int fd, r;
 
@@ -289,7 +289,7 @@ int factory_store_write_slot(struct factory_store *store, const char *slot,
 	fd = make_slots(store);
 	if (fd < 0)
 		return fd;
-	r = durable_write(fd, slot, 0600, blob, sizeof(*blob));
+	r = durable_write(fd, slot, 0600, blob, len);
 	close(fd);
 	return r;
 }

@@ -190,20 +190,20 @@ int dmacc_kernel_get_status(struct dmacc_kernel *kernel, struct dmacc_kernel_sta
 	return forget(kernel, r);
 }
 
-static int read_root_blob(struct dmacc_kernel *kernel, struct nlattr **attrs,
-			  struct dmacc_root_blob *ret_blob)
+static int read_blob(struct dmacc_kernel *kernel, const struct nlattr *attr,
+		     struct dmacc_kernel_blob *ret_blob)
 {
-	struct nlattr *blob = attrs[DMACC_A_ROOT_BLOB];
-
-	if (!blob || nla_len(blob) != (int)sizeof(*ret_blob))
+	/* the policy knows its length */
+	if (!attr)
 		return lacking(kernel);
-	memcpy(ret_blob, nla_data(blob), sizeof(*ret_blob));
+	ret_blob->len = (size_t)nla_len(attr);
+	memcpy(ret_blob->bytes, nla_data(attr), ret_blob->len);
 	return 0;
 }
 
 int dmacc_kernel_make_root(struct dmacc_kernel *kernel, enum dmacc_rung rung,
 			   const struct dmacc_kernel_master *master, uid_t agent,
-			   struct dmacc_root_blob *ret_blob)
+			   struct dmacc_kernel_blob *ret_blob)
 {
 	struct request request = begin(kernel, DMACC_CMD_OPEN_ROOT);
 	struct nlattr *attrs[DMACC_A_MAX + 1];
@@ -214,7 +214,7 @@ int dmacc_kernel_make_root(struct dmacc_kernel *kernel, enum dmacc_rung rung,
 	put_master(&request, master);
 	r = call(kernel, &request, attrs);
 	if (!r)
-		r = read_root_blob(kernel, attrs, ret_blob);
+		r = read_blob(kernel, attrs[DMACC_A_ROOT_BLOB], ret_blob);
 	return forget(kernel, r);
 }
 
@@ -230,28 +230,24 @@ int dmacc_kernel_open_root(struct dmacc_kernel *kernel, const void *blob, size_t
 	return forget(kernel, call(kernel, &request, attrs));
 }
 
-int dmacc_kernel_lock(struct dmacc_kernel *kernel, const struct dmacc_kernel_master *master,
-		      struct dmacc_root_blob *ret_blob)
+int dmacc_kernel_lock(struct dmacc_kernel *kernel, struct dmacc_kernel_blob *ret_blob)
 {
 	struct request request = begin(kernel, DMACC_CMD_LOCK);
 	struct nlattr *attrs[DMACC_A_MAX + 1];
 	int r;
 
-	if (master)
-		put(&request, DMACC_A_MASTER, master->bytes, sizeof(master->bytes));
 	r = call(kernel, &request, attrs);
 	if (!r)
-		r = read_root_blob(kernel, attrs, ret_blob);
+		r = read_blob(kernel, attrs[DMACC_A_ROOT_BLOB], ret_blob);
 	return forget(kernel, r);
 }
 
 int dmacc_kernel_seal_key(struct dmacc_kernel *kernel, const struct dmacc_kernel_slot *slot,
 			  const uint8_t device_key[DMACC_DEVICE_KEY_LEN],
-			  struct dmacc_slot_blob *ret_blob)
+			  struct dmacc_kernel_blob *ret_blob)
 {
 	struct request request = begin(kernel, DMACC_CMD_SEAL_KEY);
 	struct nlattr *attrs[DMACC_A_MAX + 1];
-	struct nlattr *blob;
 	int r;
 
 	put_string(&request, DMACC_A_SLOT_NAME, slot->name);
@@ -259,13 +255,9 @@ int dmacc_kernel_seal_key(struct dmacc_kernel *kernel, const struct dmacc_kernel
 	put_u32(&request, DMACC_A_KEY_VERSION, slot->key_version);
 	put(&request, DMACC_A_DEVICE_KEY, device_key, DMACC_DEVICE_KEY_LEN);
 	r = call(kernel, &request, attrs);
-	if (r)
-		return forget(kernel, r);
-	blob = attrs[DMACC_A_SLOT_BLOB];
-	if (!blob || nla_len(blob) != (int)sizeof(*ret_blob))
-		return forget(kernel, lacking(kernel));
-	memcpy(ret_blob, nla_data(blob), sizeof(*ret_blob));
-	return forget(kernel, 0);
+	if (!r)
+		r = read_blob(kernel, attrs[DMACC_A_SLOT_BLOB], ret_blob);
+	return forget(kernel, r);
 }
 
 static int read_loaded(struct dmacc_kernel *kernel, struct nlattr **attrs,

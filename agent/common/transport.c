@@ -216,7 +216,7 @@ static int take_message(struct transport *t, struct nlmsghdr *header, uint32_t s
 static int wait_for_ack(struct transport *t, uint32_t seq)
 {
 	struct nlmsghdr *header;
-	size_t len;
+	size_t len = 0;
 	int r, rest;
 
 	for (;;) {
