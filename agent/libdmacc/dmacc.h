@@ -264,7 +264,7 @@ enum dmacc_node {
  * dmacc_node_word() - what templates and stores call a node
  * @node: which
  *
- * Return: a constant: the name it has in the table of the 1.1.2 layout, such as "ServerID".
+ * Return: a constant: the key it has in a template, such as "ServerID"; "unknown" for no node.
  */
 const char *dmacc_node_word(enum dmacc_node node);
 
@@ -285,7 +285,17 @@ enum dmacc_profile {
 };
 
 #define DMACC_TEMPLATE_NAME_SIZE 65	/* [A-Za-z0-9._-]{1,64} and a zero; no dot first */
-#define DMACC_SLOT_SIZE 33		/* [a-z0-9._-]{1,32} and a zero */
+#define DMACC_SLOT_SIZE 33		/* [a-z0-9._-]{1,32} and a zero; no dot first */
+
+/**
+ * dmacc_placeholder() - does it stand where a computed secret goes?
+ * @text: what a template or document has as UserName, ServerPW or ClientPW
+ * @len: bytes
+ *
+ * Return: true for nothing and for the placeholders that dmacc-account.conf(5) lists; false for
+ * what has to be taken for a real secret.
+ */
+bool dmacc_placeholder(const char *text, size_t len);
 
 /* An account template in its plain form, as a server owner furnishes it: dmacc-account.conf(5) */
 struct dmacc_template;
@@ -307,11 +317,14 @@ struct dmacc_template *dmacc_template_free(struct dmacc_template *t);
  * dmacc_template_read() - read a plain form into a template
  * @t: empty, or one that has been read into
  * @text: the file's content, UTF-8
- * @len: bytes
+ * @len: bytes, at most 65536
  * @flags: 0 or DMACC_TEMPLATE_FILL
  * @reterr: what is wrong; written on -EINVAL only, may be NULL
  *
- * Return: 0; -EINVAL, and then @t is good for dmacc_template_free() only; -ENOMEM.
+ * An empty value is the same as none. Without DMACC_TEMPLATE_FILL a value replaces one that was
+ * read before.
+ *
+ * Return: 0; -EINVAL or -ENOMEM, and then @t is good for dmacc_template_free() only.
  */
 int dmacc_template_read(struct dmacc_template *t, const char *text, size_t len, unsigned int flags,
 			struct dmacc_complaint *reterr);
@@ -335,7 +348,11 @@ uint32_t dmacc_template_generation(const struct dmacc_template *t);
 unsigned int dmacc_template_minimum_rung(const struct dmacc_template *t);
 /* What goes into the derivation: ServerID or first Addr, as Element= says */
 void dmacc_template_server(const struct dmacc_template *t, struct dmacc_server *ret);
-/* Bytes are the template's; NULL if it does not say. Nonces are raw. */
+/*
+ * Bytes are the template's, zero-terminated besides; NULL if it does not say, which X never is.
+ * As furnished, but for AddrType and AuthPref, whose spelling is canonical, and nonces, which are
+ * raw.
+ */
 const void *dmacc_template_get(const struct dmacc_template *t, enum dmacc_node node, size_t *ret_len);
 
 /* The thirteen values */
@@ -348,7 +365,9 @@ struct dmacc_account *dmacc_account_free(struct dmacc_account *a);
 /**
  * dmacc_account_set() - give a node a value
  * @bytes: copied; NULL takes the value away
+ * @len: at most 255; only ConRef, Name and AuthPref can be empty
  *
+ * AddrType and AuthPref are brought to their canonical spelling: "DIGEST" is "syncml:auth-md5".
  * The old value is wiped.
  *
  * Return: 0; -EINVAL if the node cannot have that value; -ENOMEM; then the old one stands.
@@ -364,7 +383,7 @@ const void *dmacc_account_get(const struct dmacc_account *a, enum dmacc_node nod
  * @credentials: what was derived for it
  * @ret: the caller's, to be given to dmacc_account_free()
  *
- * The nonces are the template's, or else the derived ones.
+ * The nonces are the template's, or else the derived ones; an all-zero one is none.
  *
  * Return: 0; -ENOMEM.
  */

@@ -69,7 +69,7 @@ static size_t decode(const __u8 *s, size_t len, __u32 *ret)
 	return n;
 }
 
-static bool is_utf8(const __u8 *s, size_t len)
+bool dmacc_utf8_valid(const __u8 *s, size_t len)
 {
 	size_t n;
 	__u32 c;
@@ -91,7 +91,7 @@ enum dmacc_refusal dmacc_server_check(unsigned int kind, const __u8 *server, siz
 		return DMACC_REFUSED_MISSING;
 	if (len > DMACC_SERVER_MAX)
 		return DMACC_REFUSED_LENGTH;
-	if (!is_utf8(server, len))
+	if (!dmacc_utf8_valid(server, len))
 		return DMACC_REFUSED_UTF8;
 	for (; len; server += n, len -= n) {
 		n = decode(server, len, &c);

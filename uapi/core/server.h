@@ -23,4 +23,7 @@
  */
 enum dmacc_refusal dmacc_server_check(unsigned int kind, const __u8 *server, size_t len);
 
+/* Is it well-formed UTF-8, Unicode 15 table 3-7? Zero bytes and nothing at all are. */
+bool dmacc_utf8_valid(const __u8 *s, size_t len);
+
 #endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node.h"
+
+struct dmacc_account {
+	struct dmacc_value values[DMACC_NODES];
+};
+
+int dmacc_account_new(struct dmacc_account **ret)
+{
+	struct dmacc_account *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	*ret = a;
+	return 0;
+}
+
+struct dmacc_account *dmacc_account_free(struct dmacc_account *a)
+{
+	size_t i;
+
+	if (!a)
+		return NULL;
+	for (i = 0; i < DMACC_NODES; i++)
+		dmacc_value_clear(&a->values[i]);
+	free(a);
+	return NULL;
+}
+
+int dmacc_account_set(struct dmacc_account *a, enum dmacc_node node, const void *bytes, size_t len)
+{
+	if ((unsigned int)node >= DMACC_NODES)
+		return -EINVAL;
+	if (!bytes) {
+		dmacc_value_clear(&a->values[node]);
+		return 0;
+	}
+	if (dmacc_node_judge(node, &bytes, &len))
+		return -EINVAL;
+	return dmacc_value_set(&a->values[node], bytes, len);
+}
+
+const void *dmacc_account_get(const struct dmacc_account *a, enum dmacc_node node, size_t *ret_len)
+{
+	if ((unsigned int)node >= DMACC_NODES)
+		return NULL;
+	*ret_len = a->values[node].len;
+	return a->values[node].bytes;
+}
+
+static int set_furnished(struct dmacc_account *a, const struct dmacc_template *t)
+{
+	const void *bytes;
+	size_t len, i;
+	int err;
+
+	for (i = 0; i < DMACC_NODES; i++) {
+		bytes = dmacc_template_get(t, (enum dmacc_node)i, &len);
+		if (!bytes)
+			continue;
+		err = dmacc_account_set(a, (enum dmacc_node)i, bytes, len);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* All zero where a profile makes no nonces: then the account has none, and a challenge must come */
+static int set_nonce(struct dmacc_account *a, enum dmacc_node node, const uint8_t *nonce)
+{
+	static const uint8_t none[DMACC_NONCE_SIZE];
+
+	if (a->values[node].bytes || !memcmp(nonce, none, sizeof(none)))
+		return 0;
+	return dmacc_account_set(a, node, nonce, DMACC_NONCE_SIZE);
+}
+
+static int set_derived(struct dmacc_account *a, const struct dmacc_credentials *c)
+{
+	int err;
+
+	err = dmacc_account_set(a, DMACC_NODE_USER_NAME, c->user_name, strlen(c->user_name));
+	if (!err)
+		err = dmacc_account_set(a, DMACC_NODE_SERVER_PW, c->server_pw, strlen(c->server_pw));
+	if (!err)
+		err = dmacc_account_set(a, DMACC_NODE_CLIENT_PW, c->client_pw, strlen(c->client_pw));
+	if (!err)
+		err = set_nonce(a, DMACC_NODE_SERVER_NONCE, c->server_nonce);
+	return err ? err : set_nonce(a, DMACC_NODE_CLIENT_NONCE, c->client_nonce);
+}
+
+int dmacc_account_assemble(const struct dmacc_template *t,
+			   const struct dmacc_credentials *credentials, struct dmacc_account **ret)
+{
+	struct dmacc_account *a;
+	int err;
+
+	err = dmacc_account_new(&a);
+	if (err)
+		return err;
+	err = set_furnished(a, t);
+	if (!err)
+		err = set_derived(a, credentials);
+	if (err) {
+		dmacc_account_free(a);
+		return err;
+	}
+	*ret = a;
+	return 0;
+}
