@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Profile dmacc-1: uapi/derivation.md, sections 3 and 4. The bytes come from
- * uapi/core, HMAC-SHA-256 from libcrypto.
+ * uapi/core, HMAC-SHA-256 from libcrypto, or with the vendor key from whoever
+ * keeps that.
  */
 #include <errno.h>
 #include <openssl/core_names.h>
@@ -20,6 +21,8 @@ struct dmacc_deriver {
 	EVP_MAC_CTX *vendor;	/* keyed with Kv once there is one */
 	EVP_MAC_CTX *device;	/* keyed anew for each Kd */
 	bool has_vendor_key;
+	dmacc_hmac_function *vendor_hmac;	/* computes with Kv in place of ->vendor */
+	void *vendor_data;
 };
 
 static EVP_MAC_CTX *new_hmac(EVP_MAC *hmac)
@@ -71,18 +74,38 @@ struct dmacc_deriver *dmacc_deriver_free(struct dmacc_deriver *d)
 	return NULL;
 }
 
+static int hmac(EVP_MAC_CTX *keyed, const uint8_t *input, size_t len, uint8_t ret[DIGEST_SIZE])
+{
+	size_t n;
+
+	if (!EVP_MAC_init(keyed, NULL, 0, NULL) || !EVP_MAC_update(keyed, input, len) ||
+	    !EVP_MAC_final(keyed, ret, &n, DIGEST_SIZE))
+		return -ENOMEM;
+	return 0;
+}
+
 /* The HMAC over what uapi/core made of an output and its context; the first spec->bits count */
 static int kdf(EVP_MAC_CTX *keyed, enum dmacc_output output, const uint8_t *context,
 	       size_t context_len, uint8_t ret[DIGEST_SIZE])
 {
 	uint8_t input[DMACC_KDF_INPUT_MAX];
-	size_t len, n;
+	size_t len;
 
 	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
-	if (!len || !EVP_MAC_init(keyed, NULL, 0, NULL) || !EVP_MAC_update(keyed, input, len) ||
-	    !EVP_MAC_final(keyed, ret, &n, DIGEST_SIZE))
-		return -ENOMEM;
-	return 0;
+	return len ? hmac(keyed, input, len, ret) : -ENOMEM;
+}
+
+/* The same with the vendor key, wherever that is */
+static int vendor_kdf(struct dmacc_deriver *d, enum dmacc_output output, const uint8_t *context,
+		      size_t context_len, uint8_t ret[DIGEST_SIZE])
+{
+	uint8_t input[DMACC_KDF_INPUT_MAX];
+	size_t len;
+
+	if (!d->vendor_hmac)
+		return kdf(d->vendor, output, context, context_len, ret);
+	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
+	return len ? d->vendor_hmac(d->vendor_data, input, len, ret) : -ENOMEM;
 }
 
 int dmacc_deriver_set_vendor_key(struct dmacc_deriver *d, const uint8_t vendor_key[DMACC_KEY_SIZE])
@@ -91,8 +114,39 @@ int dmacc_deriver_set_vendor_key(struct dmacc_deriver *d, const uint8_t vendor_k
 
 	if (!CRYPTO_memcmp(vendor_key, zero, sizeof(zero)))
 		return -EINVAL;
+	d->vendor_hmac = NULL;
 	d->has_vendor_key = EVP_MAC_init(d->vendor, vendor_key, DMACC_KEY_SIZE, NULL);
 	return d->has_vendor_key ? 0 : -ENOMEM;
+}
+
+/* Nobody can look at a key that is elsewhere, but the all-zero one is known by what it computes */
+static int check_not_zero(struct dmacc_deriver *d, dmacc_hmac_function *vendor_hmac, void *data)
+{
+	static const uint8_t zero[DMACC_KEY_SIZE], probe[] = "all zero?";
+	uint8_t of_zero[DIGEST_SIZE], of_key[DIGEST_SIZE];
+	int r;
+
+	if (!EVP_MAC_init(d->device, zero, sizeof(zero), NULL))
+		return -ENOMEM;
+	r = hmac(d->device, probe, sizeof(probe), of_zero);
+	if (!r)
+		r = vendor_hmac(data, probe, sizeof(probe), of_key);
+	if (!r && !CRYPTO_memcmp(of_zero, of_key, sizeof(of_key)))
+		r = -EINVAL;
+	return r;
+}
+
+int dmacc_deriver_set_vendor_hmac(struct dmacc_deriver *d, dmacc_hmac_function *vendor_hmac,
+				  void *data)
+{
+	int r = check_not_zero(d, vendor_hmac, data);
+
+	if (r)
+		return r;
+	d->vendor_hmac = vendor_hmac;
+	d->vendor_data = data;
+	d->has_vendor_key = true;
+	return 0;
 }
 
 static void put_hex(char *out, const uint8_t *bytes, size_t len)
@@ -117,8 +171,8 @@ int dmacc_deriver_key_id(struct dmacc_deriver *d, uint32_t key_version,
 		return -EINVAL;
 	if (!d->has_vendor_key)
 		return -ENOKEY;
-	r = kdf(d->vendor, DMACC_OUTPUT_KEY_ID, context,
-		dmacc_context_version(context, key_version), out);
+	r = vendor_kdf(d, DMACC_OUTPUT_KEY_ID, context,
+		       dmacc_context_version(context, key_version), out);
 	if (!r)
 		put_hex(ret_key_id, out, DMACC_KEY_ID_LEN);
 	dmacc_wipe(out, sizeof(out));
@@ -135,8 +189,8 @@ int dmacc_deriver_device_key(struct dmacc_deriver *d, const char *devid, uint32_
 		return -EINVAL;
 	if (!d->has_vendor_key)
 		return -ENOKEY;
-	r = kdf(d->vendor, DMACC_OUTPUT_DEVICE_KEY, context,
-		dmacc_context_device_key(context, devid, strlen(devid), key_version), out);
+	r = vendor_kdf(d, DMACC_OUTPUT_DEVICE_KEY, context,
+		       dmacc_context_device_key(context, devid, strlen(devid), key_version), out);
 	if (!r)
 		memcpy(ret_device_key, out, DMACC_KEY_SIZE);
 	dmacc_wipe(out, sizeof(out));

@@ -128,6 +128,18 @@ int dmacc_server_valid(const struct dmacc_server *server, struct dmacc_reason *r
 int dmacc_key_read(int fd, uint8_t ret_key[DMACC_KEY_SIZE], const char **reterr_sentence);
 
 /**
+ * dmacc_key_parse() - read the content of a key file that was got otherwise
+ * @text: 64 hexadecimal digits and, if wanted, one line feed
+ * @len: bytes
+ * @ret_key: the key; written on success only
+ * @reterr_sentence: what is wrong with it, a constant; written on failure only, may be NULL
+ *
+ * Return: 0; -EINVAL for what is no key or an all-zero one.
+ */
+int dmacc_key_parse(const char *text, size_t len, uint8_t ret_key[DMACC_KEY_SIZE],
+		    const char **reterr_sentence);
+
+/**
  * dmacc_wipe() - forget a secret, in a way that no compiler removes
  * @secret: where it lies, may be NULL if @len is 0
  * @len: its size in bytes
@@ -167,6 +179,33 @@ int dmacc_deriver_set_vendor_key(struct dmacc_deriver *deriver,
 				 const uint8_t vendor_key[DMACC_KEY_SIZE]);
 
 /**
+ * typedef dmacc_hmac_function - HMAC-SHA-256 with a vendor key that is elsewhere
+ * @data: as given to dmacc_deriver_set_vendor_hmac()
+ * @message: what it is taken over
+ * @len: bytes
+ * @ret_mac: 32 bytes; written on success only
+ *
+ * Return: 0 or a negative errno, which the call that needed it returns in turn.
+ */
+typedef int dmacc_hmac_function(void *data, const uint8_t *message, size_t len,
+				uint8_t ret_mac[32]);
+
+/**
+ * dmacc_deriver_set_vendor_hmac() - a vendor key that does not leave where it is kept
+ * @deriver: from dmacc_deriver_new()
+ * @hmac: computes with it, such as CKM_SHA256_HMAC of a PKCS#11 token; called by the thread that
+ *        uses @deriver, and once by this function
+ * @data: handed to @hmac
+ *
+ * In place of dmacc_deriver_set_vendor_key().
+ *
+ * Return: 0; -EINVAL if the key is all zero; -ENOMEM; what @hmac returned. On failure the deriver is
+ * as it was.
+ */
+int dmacc_deriver_set_vendor_hmac(struct dmacc_deriver *deriver, dmacc_hmac_function *hmac,
+				  void *data);
+
+/**
  * dmacc_deriver_key_id() - the KeyId of the vendor key
  * @deriver: one that has a vendor key
  * @key_version: from 1
@@ -174,7 +213,8 @@ int dmacc_deriver_set_vendor_key(struct dmacc_deriver *deriver,
  *
  * Derivation, section 4.
  *
- * Return: 0; -EINVAL for key version 0; -ENOKEY without a vendor key; -ENOMEM.
+ * Return: 0; -EINVAL for key version 0; -ENOKEY without a vendor key; -ENOMEM; what the function of
+ * dmacc_deriver_set_vendor_hmac() returned.
  */
 int dmacc_deriver_key_id(struct dmacc_deriver *deriver, uint32_t key_version,
 			 char ret_key_id[DMACC_KEY_ID_SIZE]);
@@ -189,7 +229,7 @@ int dmacc_deriver_key_id(struct dmacc_deriver *deriver, uint32_t key_version,
  * Derivation, section 4.
  *
  * Return: 0; -EINVAL for key version 0 or a @devid that is not canonical; -ENOKEY without a
- * vendor key; -ENOMEM.
+ * vendor key; -ENOMEM; what the function of dmacc_deriver_set_vendor_hmac() returned.
  */
 int dmacc_deriver_device_key(struct dmacc_deriver *deriver, const char *devid,
 			     uint32_t key_version, uint8_t ret_device_key[DMACC_KEY_SIZE]);

@@ -81,9 +81,20 @@ static int decode(const char *text, size_t len, uint8_t *key, const char **reter
 	return 0;
 }
 
-int dmacc_key_read(int fd, uint8_t ret_key[DMACC_KEY_SIZE], const char **reterr_sentence)
+int dmacc_key_parse(const char *text, size_t len, uint8_t ret_key[DMACC_KEY_SIZE],
+		    const char **reterr_sentence)
 {
 	uint8_t key[DMACC_KEY_SIZE] = { 0 };
+	int r = decode(text, len, key, reterr_sentence);
+
+	if (!r)
+		memcpy(ret_key, key, sizeof(key));
+	dmacc_wipe(key, sizeof(key));
+	return r;
+}
+
+int dmacc_key_read(int fd, uint8_t ret_key[DMACC_KEY_SIZE], const char **reterr_sentence)
+{
 	char text[KEY_TEXT_SIZE];
 	ssize_t len;
 	int r;
@@ -95,10 +106,7 @@ int dmacc_key_read(int fd, uint8_t ret_key[DMACC_KEY_SIZE], const char **reterr_
 	if (len < 0)
 		r = refuse((int)len, "it cannot be read", reterr_sentence);
 	else
-		r = decode(text, (size_t)len, key, reterr_sentence);
-	if (!r)
-		memcpy(ret_key, key, sizeof(key));
+		r = dmacc_key_parse(text, (size_t)len, ret_key, reterr_sentence);
 	dmacc_wipe(text, sizeof(text));
-	dmacc_wipe(key, sizeof(key));
 	return r;
 }

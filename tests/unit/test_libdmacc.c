@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -127,6 +128,60 @@ static void vendor_key_and_versions_are_judged(void **state)
 	dmacc_deriver_free(d);
 }
 
+/* A vendor key that is elsewhere; @error in place of an answer once @left is used up */
+struct elsewhere {
+	const uint8_t *key;
+	int left;
+	int error;
+};
+
+static int hmac_elsewhere(void *data, const uint8_t *message, size_t len, uint8_t ret_mac[32])
+{
+	struct elsewhere *e = data;
+	size_t n;
+
+	if (!e->left--)
+		return e->error;
+	return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, e->key, DMACC_KEY_SIZE, message, len,
+			 ret_mac, 32, &n) ? 0 : -ENOMEM;
+}
+
+static void a_vendor_key_elsewhere_computes_the_same(void **state)
+{
+	const struct dmacc_vector_key_id *id = &dmacc_vectors_key_id[0];
+	const struct dmacc_vector_credentials *v = &dmacc_vectors_credentials[0];
+	struct elsewhere e = { id->kv, -1, 0 };
+	struct dmacc_deriver *d = new_deriver();
+	char key_id[DMACC_KEY_ID_SIZE];
+	uint8_t kd[DMACC_KEY_SIZE];
+
+	(void)state;
+	assert_int_equal(dmacc_deriver_set_vendor_hmac(d, hmac_elsewhere, &e), 0);
+	assert_int_equal(dmacc_deriver_key_id(d, id->key_version, key_id), 0);
+	assert_string_equal(key_id, id->key_id);
+	e.key = v->kv;
+	assert_int_equal(dmacc_deriver_device_key(d, v->devid, v->key_version, kd), 0);
+	assert_memory_equal(kd, v->kd, sizeof(kd));
+	dmacc_deriver_free(d);
+}
+
+static void a_vendor_key_elsewhere_may_fail_or_be_all_zero(void **state)
+{
+	static const uint8_t zero[DMACC_KEY_SIZE], one[DMACC_KEY_SIZE] = { 1 };
+	struct elsewhere all_zero = { zero, -1, 0 }, gone = { one, 0, -EIO }, later = { one, 1, -EIO };
+	struct dmacc_deriver *d = new_deriver();
+	uint8_t kd[DMACC_KEY_SIZE] = { 0x5a };
+
+	(void)state;
+	assert_int_equal(dmacc_deriver_set_vendor_hmac(d, hmac_elsewhere, &all_zero), -EINVAL);
+	assert_int_equal(dmacc_deriver_set_vendor_hmac(d, hmac_elsewhere, &gone), -EIO);
+	assert_int_equal(dmacc_deriver_device_key(d, device, 1, kd), -ENOKEY);
+	assert_int_equal(dmacc_deriver_set_vendor_hmac(d, hmac_elsewhere, &later), 0);
+	assert_int_equal(dmacc_deriver_device_key(d, device, 1, kd), -EIO);
+	assert_int_equal(kd[0], 0x5a);
+	dmacc_deriver_free(d);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -219,6 +274,19 @@ static void a_key_comes_through_a_pipe(void **state)
 	close(fds[0]);
 }
 
+static void a_key_comes_as_text(void **state)
+{
+	uint8_t key[DMACC_KEY_SIZE] = { 0x5a };
+	const char *sentence = NULL;
+
+	(void)state;
+	assert_int_equal(dmacc_key_parse(DIGITS63, 63, key, &sentence), -EINVAL);
+	assert_non_null(strstr(sentence, "64 hexadecimal digits"));
+	assert_int_equal(key[0], 0x5a);
+	assert_int_equal(dmacc_key_parse(DIGITS63 "f\n", 65, key, NULL), 0);
+	assert_int_equal(key[31], 0x1f);
+}
+
 static void legacy_profiles_have_the_published_values(void **state)
 {
 	const struct dmacc_server ibm = { DMACC_ELEMENT_SERVER_ID, "ibm", 3 };
@@ -265,10 +333,13 @@ int main(void)
 		cmocka_unit_test(without_the_flag_nonces_stay_zero),
 		cmocka_unit_test(what_is_refused_writes_nothing),
 		cmocka_unit_test(vendor_key_and_versions_are_judged),
+		cmocka_unit_test(a_vendor_key_elsewhere_computes_the_same),
+		cmocka_unit_test(a_vendor_key_elsewhere_may_fail_or_be_all_zero),
 		cmocka_unit_test(freeing_nothing_is_fine),
 		cmocka_unit_test(key_files_are_judged_with_a_sentence),
 		cmocka_unit_test(a_folder_is_no_key_file),
 		cmocka_unit_test(a_key_comes_through_a_pipe),
+		cmocka_unit_test(a_key_comes_as_text),
 		cmocka_unit_test(legacy_profiles_have_the_published_values),
 		cmocka_unit_test(legacy_profiles_refuse_what_they_cannot_do),
 	};
