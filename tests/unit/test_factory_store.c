@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The factory store: what it takes for a slot, what it does not follow, whom it does not trust. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "factory_store.h"
+
+static const uint8_t master[DMACC_MASTER_LEN] = { 1, 2, 3 };
+
+static int setup(void **state)
+{
+	char *path = strdup("/tmp/test_factory_store.XXXXXX");
+
+	*state = path;
+	return path && mkdtemp(path) ? 0 : -1;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	(void)chmod(*state, 0700);
+	(void)nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	free(*state);
+	return 0;
+}
+
+static struct factory_store *opened(const char *path)
+{
+	struct factory_store *store;
+
+	assert_int_equal(factory_store_open(path, 1, &store), 0);
+	return store;
+}
+
+static char *below(const char *path, const char *name)
+{
+	char *whole;
+
+	assert_true(asprintf(&whole, "%s/%s", path, name) > 0);
+	return whole;
+}
+
+static void make_file(const char *path, const char *name, mode_t mode, const char *text)
+{
+	char *whole = below(path, name);
+	int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	free(whole);
+}
+
+static void make_link(const char *path, const char *target, const char *name)
+{
+	char *whole = below(path, name);
+
+	assert_int_equal(symlink(target, whole), 0);
+	free(whole);
+}
+
+static mode_t mode_of(const char *path, const char *name)
+{
+	char *whole = below(path, name);
+	struct stat st;
+
+	assert_int_equal(lstat(whole, &st), 0);
+	free(whole);
+	return st.st_mode & 07777;
+}
+
+static void what_is_written_is_read_and_private(void **state)
+{
+	struct factory_store *store = opened(*state);
+	uint8_t *blob;
+	size_t len;
+
+	assert_int_equal(factory_store_read_root(store, &blob, &len), -ENOENT);
+	assert_int_equal(factory_store_read_slot(store, "alpha", &blob, &len), -ENOENT);
+	assert_int_equal(factory_store_write_root(store, "root", 4), 0);
+	assert_int_equal(factory_store_write_slot(store, "alpha", "slot", 4), 0);
+	assert_int_equal(factory_store_read_root(store, &blob, &len), 0);
+	assert_int_equal(len, 4);
+	assert_memory_equal(blob, "root", 4);
+	free(blob);
+	assert_int_equal(factory_store_read_slot(store, "alpha", &blob, &len), 0);
+	assert_memory_equal(blob, "slot", 4);
+	free(blob);
+	assert_int_equal(mode_of(*state, "root"), 0600);
+	assert_int_equal(mode_of(*state, "slots"), 0700);
+	assert_int_equal(mode_of(*state, "slots/alpha"), 0600);
+	factory_store_close(store);
+}
+
+static void a_store_that_is_not_there_is_made_only_on_demand(void **state)
+{
+	char *path = below(*state, "store");
+	struct factory_store *store;
+
+	assert_int_equal(factory_store_open(path, 0, &store), -ENOENT);
+	assert_int_equal(factory_store_open(path, 1, &store), 0);
+	assert_string_equal(factory_store_path(store), path);
+	assert_int_equal(mode_of(*state, "store"), 0700);
+	factory_store_close(store);
+	free(path);
+}
+
+static void a_store_that_others_can_write_to_is_refused(void **state)
+{
+	static const mode_t bad[] = { 0720, 0702, 0770, 0777, 01777 };
+	struct factory_store *store;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(chmod(*state, bad[i]), 0);
+		assert_int_equal(factory_store_open(*state, 0, &store), -EPERM);
+		assert_int_equal(factory_store_open(*state, 1, &store), -EPERM);
+	}
+	assert_int_equal(chmod(*state, 0755), 0);
+	factory_store_close(opened(*state));
+}
+
+static void a_store_of_another_owner_is_refused(void **state)
+{
+	struct factory_store *store;
+
+	(void)state;
+	if (geteuid()) {
+		assert_int_equal(factory_store_open("/", 0, &store), -EPERM);
+		return;
+	}
+	assert_int_equal(chown(*state, 12345, 0), 0);
+	assert_int_equal(factory_store_open(*state, 0, &store), -EPERM);
+	assert_int_equal(chown(*state, 0, 0), 0);
+}
+
+static void slots_that_others_can_write_to_are_refused(void **state)
+{
+	struct factory_store *store = opened(*state);
+	char *slots = below(*state, "slots");
+	uint8_t *blob;
+	char **names;
+	size_t len;
+
+	assert_int_equal(factory_store_write_slot(store, "alpha", "slot", 4), 0);
+	assert_int_equal(chmod(slots, 0777), 0);
+	assert_int_equal(factory_store_list_slots(store, &names), -EPERM);
+	assert_int_equal(factory_store_read_slot(store, "alpha", &blob, &len), -EPERM);
+	assert_int_equal(factory_store_write_slot(store, "beta", "slot", 4), -EPERM);
+	free(slots);
+	factory_store_close(store);
+}
+
+static void slots_are_listed_sorted_without_what_is_none(void **state)
+{
+	struct factory_store *store = opened(*state);
+	char **names;
+
+	assert_int_equal(factory_store_list_slots(store, &names), 0);
+	assert_null(names[0]);
+	factory_store_free_slots(names);
+	assert_int_equal(factory_store_write_slot(store, "beta", "slot", 4), 0);
+	assert_int_equal(factory_store_write_slot(store, "alpha", "slot", 4), 0);
+	assert_int_equal(factory_store_write_slot(store, "a_1.2-3", "slot", 4), 0);
+	make_file(*state, "slots/Capital", 0600, "x");
+	make_file(*state, "slots/.beta.abcdef", 0600, "x");
+	make_file(*state, "slots/with blank", 0600, "x");
+	make_file(*state, "slots/of-thirty-three-characters-------", 0600, "x");
+	make_link(*state, "alpha", "slots/link");
+	assert_int_equal(factory_store_list_slots(store, &names), 0);
+	assert_string_equal(names[0], "a_1.2-3");
+	assert_string_equal(names[1], "alpha");
+	assert_string_equal(names[2], "beta");
+	assert_null(names[3]);
+	factory_store_free_slots(names);
+	factory_store_close(store);
+}
+
+static void names_that_no_slot_has_are_refused(void **state)
+{
+	static const char * const bad[] = { "", ".", "..", ".a", "A", "a b", "a/b", "../root",
+					    "of-thirty-three-characters-------" };
+	struct factory_store *store = opened(*state);
+	uint8_t *blob;
+	size_t i, len;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_false(factory_store_slot_name(bad[i]));
+		assert_int_equal(factory_store_write_slot(store, bad[i], "x", 1), -EINVAL);
+		assert_int_equal(factory_store_read_slot(store, bad[i], &blob, &len), -EINVAL);
+	}
+	assert_true(factory_store_slot_name("of-thirty-two-characters--------"));
+	factory_store_close(store);
+}
+
+static void links_are_not_followed(void **state)
+{
+	struct factory_store *store = opened(*state);
+	const char *sentence;
+	uint8_t key[32];
+	uint8_t *blob;
+	size_t len;
+
+	make_file(*state, "elsewhere", 0600, "x");
+	make_link(*state, "elsewhere", "root");
+	make_link(*state, "elsewhere", "master");
+	assert_int_equal(factory_store_read_root(store, &blob, &len), -EINVAL);
+	assert_int_equal(factory_store_read_master(store, key, &sentence), -ELOOP);
+	make_link(*state, ".", "slots");
+	assert_true(factory_store_read_slot(store, "elsewhere", &blob, &len) < 0);
+	assert_true(factory_store_write_slot(store, "elsewhere", "y", 1) < 0);
+	factory_store_close(store);
+}
+
+static void a_blob_longer_than_any_is_refused(void **state)
+{
+	struct factory_store *store = opened(*state);
+	static const uint8_t much[DMACC_BLOB_MAX + 1];
+	uint8_t *blob;
+	size_t len;
+
+	assert_int_equal(factory_store_write_root(store, much, sizeof(much)), 0);
+	assert_int_equal(factory_store_read_root(store, &blob, &len), -EFBIG);
+	factory_store_close(store);
+}
+
+static void a_master_is_read_back_and_nobody_elses(void **state)
+{
+	struct factory_store *store = opened(*state);
+	const char *sentence;
+	uint8_t read[32];
+	char *path = below(*state, "master");
+
+	assert_int_equal(factory_store_read_master(store, read, &sentence), -ENOENT);
+	assert_int_equal(factory_store_write_master(store, master), 0);
+	assert_int_equal(mode_of(*state, "master"), 0600);
+	assert_int_equal(factory_store_read_master(store, read, &sentence), 0);
+	assert_memory_equal(read, master, sizeof(master));
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(factory_store_read_master(store, read, &sentence), -EACCES);
+	free(path);
+	factory_store_close(store);
+}
+
+static void a_blob_of_another_slot_is_seen(void **state)
+{
+	struct dmacc_slot_blob blob = { .name_len = 5, .name = "alpha" };
+
+	(void)state;
+	assert_true(factory_store_is_slot(&blob, sizeof(blob), "alpha"));
+	assert_false(factory_store_is_slot(&blob, sizeof(blob), "alph"));
+	assert_false(factory_store_is_slot(&blob, sizeof(blob), "alpha2"));
+	assert_false(factory_store_is_slot(&blob, sizeof(blob), "bravo"));
+	assert_false(factory_store_is_slot(&blob, sizeof(blob) - 1, "alpha"));
+	blob.name_len = 255;
+	assert_false(factory_store_is_slot(&blob, sizeof(blob), "alpha"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_written_is_read_and_private),
+		TEST(a_store_that_is_not_there_is_made_only_on_demand),
+		TEST(a_store_that_others_can_write_to_is_refused),
+		TEST(a_store_of_another_owner_is_refused),
+		TEST(slots_that_others_can_write_to_are_refused),
+		TEST(slots_are_listed_sorted_without_what_is_none),
+		TEST(names_that_no_slot_has_are_refused),
+		TEST(links_are_not_followed),
+		TEST(a_blob_longer_than_any_is_refused),
+		TEST(a_master_is_read_back_and_nobody_elses),
+		TEST(a_blob_of_another_slot_is_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
