@@ -20,14 +20,10 @@ struct arguments {
 
 static int set_profile(struct rows_settings *s, const char *name)
 {
-	if (!strcmp(name, "dmacc-1"))
-		s->legacy = 0;
-	else if (!strcmp(name, "fcs11384"))
-		s->legacy = DMACC_LEGACY_FCS11384;
-	else if (!strcmp(name, "fcs14345"))
-		s->legacy = DMACC_LEGACY_FCS14345;
-	else
-		return complain("--profile takes dmacc-1, fcs11384 or fcs14345, not '%s'", name);
+	s->legacy = dmacc_legacy_named(name);
+	if (!s->legacy && strcmp(name, "dmacc-1"))
+		return complain("--profile takes dmacc-1, fcs11384, fcs11384-device or fcs14345, not '%s'",
+				name);
 	return 0;
 }
 
@@ -135,6 +131,8 @@ static int judge_legacy(const struct arguments *a)
 		return complain("an unkeyed profile derives from the ServerID only");
 	if (memchr(s->server.bytes, ':', s->server.len))
 		return complain("--server-id: a ServerID with ':' is ambiguous in an unkeyed profile");
+	if (s->server.len > 135)
+		return complain("--server-id: an unkeyed profile takes 135 bytes at most");
 	if (s->nonces && s->legacy == DMACC_LEGACY_FCS14345)
 		return complain("profile fcs14345 has no nonces");
 	complain("warning: this profile is unkeyed; whoever reads an IMEI off a box can compute these passwords");

@@ -17,7 +17,7 @@ static const struct {
 	{ "device-key", device_key_main,
 	  "--key FILE [--key-version N] [--spare-digit] [--output FILE] [ID|-]" },
 	{ "derive", derive_main,
-	  "[--profile dmacc-1|fcs11384|fcs14345] [--key FILE]\n"
+	  "[--profile dmacc-1|fcs11384|fcs11384-device|fcs14345] [--key FILE]\n"
 	  "                    (--server-id ID | --addr ADDR) [--generation N] [--key-version N]\n"
 	  "                    [--nonces] [--as plain|stored] [--spare-digit]\n"
 	  "                    [--format csv|jsonl] [--threads N] [--rejects FILE] [INPUT]" },

@@ -3,6 +3,7 @@
  * dmacc-fleet selftest: the published vectors, at a customer's site, through
  * the library that is installed there.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,31 +93,56 @@ static int credentials_match(struct dmacc_deriver *d, const struct dmacc_vector_
 	       !memcmp(c.client_nonce, v->client_nonce, DMACC_NONCE_SIZE);
 }
 
-/* The published examples of the unkeyed profiles */
-static void test_legacy(void)
+static void test_refused(struct dmacc_deriver *d)
 {
-	static const struct {
-		enum dmacc_legacy_profile profile;
-		const char *devid, *server_id, *server_pw, *client_pw, *user_name;
-	} vectors[] = {
-		{ DMACC_LEGACY_FCS11384, "IMEI:354358001352586", "ibm", "EtYTmcmXUPjteHV8i+4f1g==",
-		  "6DEU6GduEznJfqD08puMyA==", "LXgpyGcdtADjNX9EsgBwpg==" },
-		{ DMACC_LEGACY_FCS14345, "IMEI:000000011234564", "motorola", "4068o0f7100ns02f",
-		  "e068o0d4000ns003", "000000011234564" },
-	};
+	uint8_t kd[DMACC_KEY_SIZE];
+	struct dmacc_credentials c;
+	size_t i;
+	int r;
+
+	for (i = 0; i < DMACC_VECTORS_CREDENTIALS_REFUSED_COUNT; i++) {
+		const struct dmacc_vector_credentials_refused *v = &dmacc_vectors_credentials_refused[i];
+		const struct dmacc_server server = { v->kind, v->server, v->server_len };
+
+		r = dmacc_deriver_set_vendor_key(d, v->kv);
+		if (!r)
+			r = dmacc_deriver_device_key(d, v->devid, v->key_version, kd);
+		if (!r)
+			r = dmacc_deriver_credentials(d, kd, v->devid, &server, v->generation, 0, &c);
+		judge(r == -EINVAL, "credentials_refused", i);
+	}
+}
+
+static int unkeyed_match(const struct dmacc_vector_unkeyed *v)
+{
+	static const uint8_t none[DMACC_NONCE_SIZE];
+	const struct dmacc_server server = { DMACC_ELEMENT_SERVER_ID, v->server, v->server_len };
+	const uint8_t *server_nonce = v->server_nonce ? v->server_nonce : none;
+	const uint8_t *client_nonce = v->client_nonce ? v->client_nonce : none;
+	struct dmacc_credentials c;
+
+	return !dmacc_legacy_credentials(dmacc_legacy_named(v->profile), v->devid, &server, &c,
+					 NULL) &&
+	       !strcmp(c.user_name, v->user_name) && !strcmp(c.server_pw, v->server_pw) &&
+	       !strcmp(c.client_pw, v->client_pw) &&
+	       !memcmp(c.server_nonce, server_nonce, DMACC_NONCE_SIZE) &&
+	       !memcmp(c.client_nonce, client_nonce, DMACC_NONCE_SIZE);
+}
+
+static void test_unkeyed(void)
+{
 	struct dmacc_credentials c;
 	size_t i;
 
-	for (i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-		const struct dmacc_server server = {
-			DMACC_ELEMENT_SERVER_ID, vectors[i].server_id, strlen(vectors[i].server_id),
-		};
+	for (i = 0; i < DMACC_VECTORS_UNKEYED_COUNT; i++)
+		judge(unkeyed_match(&dmacc_vectors_unkeyed[i]), "unkeyed.credentials", i);
+	for (i = 0; i < DMACC_VECTORS_UNKEYED_REFUSED_COUNT; i++) {
+		const struct dmacc_vector_unkeyed_refused *v = &dmacc_vectors_unkeyed_refused[i];
+		const struct dmacc_server server = { v->kind, v->server, v->server_len };
 
-		judge(!dmacc_legacy_credentials(vectors[i].profile, vectors[i].devid, &server, &c,
-						NULL) &&
-		      !strcmp(c.server_pw, vectors[i].server_pw) &&
-		      !strcmp(c.client_pw, vectors[i].client_pw) &&
-		      !strcmp(c.user_name, vectors[i].user_name), "legacy", i);
+		judge(dmacc_legacy_named(v->profile) &&
+		      dmacc_legacy_credentials(dmacc_legacy_named(v->profile), v->devid, &server,
+					       &c, NULL) == -EINVAL, "unkeyed.refused", i);
 	}
 }
 
@@ -134,7 +160,8 @@ int selftest_main(int argc, char **argv)
 	test_key_ids(deriver);
 	for (i = 0; i < DMACC_VECTORS_CREDENTIALS_COUNT; i++)
 		judge(credentials_match(deriver, &dmacc_vectors_credentials[i]), "credentials", i);
-	test_legacy();
+	test_refused(deriver);
+	test_unkeyed();
 	dmacc_deriver_free(deriver);
 	printf("%u vectors met, %u not met\n", good, bad);
 	return bad ? EXIT_SOME : EXIT_DONE;

@@ -258,19 +258,28 @@ int dmacc_deriver_credentials(struct dmacc_deriver *deriver,
 
 /* Algorithms that shipped on phones, unkeyed: anybody who reads an IMEI off a box can compute them */
 enum dmacc_legacy_profile {
-	DMACC_LEGACY_FCS11384 = 1,
+	DMACC_LEGACY_FCS11384 = 1,	/* UserName as the published factory and server tool makes it */
 	DMACC_LEGACY_FCS14345,
+	DMACC_LEGACY_FCS11384_DEVICE,	/* UserName as the published device code makes it */
 };
+
+/**
+ * dmacc_legacy_named() - the unkeyed profile of that name
+ * @name: zero-terminated, such as "fcs11384-device"
+ *
+ * Return: the profile, or 0 if no unkeyed profile has that name.
+ */
+enum dmacc_legacy_profile dmacc_legacy_named(const char *name);
 
 /**
  * dmacc_legacy_credentials() - what an unkeyed profile makes of an IMEI
  * @profile: which
  * @devid: in canonical form, zero-terminated; has to be an IMEI
- * @server: a ServerID without ':'
+ * @server: a ServerID without ':', of 135 bytes at most
  * @ret: written on success only; the nonces are zero for DMACC_LEGACY_FCS14345, which has none
  * @reterr_sentence: what was refused, a constant; written on -EINVAL only, may be NULL
  *
- * For servers that still expect them: what these functions are is no secret, and neither is
+ * Derivation, section 8. For servers that still expect them: what these functions are is no secret, and neither is
  * what they return.
  *
  * Return: 0; -EINVAL; -ENOMEM.
@@ -322,6 +331,7 @@ enum dmacc_profile {
 	DMACC_PROFILE_DMACC_1 = 1,
 	DMACC_PROFILE_FCS11384,
 	DMACC_PROFILE_FCS14345,
+	DMACC_PROFILE_FCS11384_DEVICE,
 };
 
 #define DMACC_TEMPLATE_NAME_SIZE 65	/* [A-Za-z0-9._-]{1,64} and a zero; no dot first */

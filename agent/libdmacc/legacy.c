@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Two unkeyed algorithms that shipped on phones, for servers that still expect
- * them. Both are MD5 over public values, so nothing here is secret. The formulas
- * are those of the published factory tools for FCS11384 and FCS14345; where the
- * first one's tool and its device code disagree on UserName, this is the tool's.
+ * them: uapi/derivation.md, section 8. Both are MD5 over public values, so
+ * nothing here is secret. The first one's factory tool and device code disagree
+ * on UserName, so it has two names.
  */
+#include <assert.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@
 
 #define IMEI_LEN 15
 #define MD5_SIZE 16
-#define SEED_SIZE (IMEI_LEN + 32 + 255 + 16)
+#define SERVER_MAX 135		/* what the published tool takes */
+#define SEED_SIZE (IMEI_LEN + 32 + SERVER_MAX + 16)
+#define WEIGHTS 15
 
 struct request {
 	const char *imei;		/* 15 digits */
@@ -38,7 +41,7 @@ static int hash_base64(const char *text, char *ret)
 	return 0;
 }
 
-static int fcs11384(const struct request *q, struct dmacc_credentials *c)
+static int fcs11384(const struct request *q, const char *user_name, struct dmacc_credentials *c)
 {
 	char seed[SEED_SIZE];
 	int r;
@@ -51,15 +54,17 @@ static int fcs11384(const struct request *q, struct dmacc_credentials *c)
 	snprintf(seed, sizeof(seed), "%s:%.*s", q->imei, q->server_len, q->server);
 	if (!r)
 		r = hash_base64(seed, c->client_pw);
-	snprintf(seed, sizeof(seed), "%s:%.*s:UserName", q->imei, q->server_len, q->server);
+	snprintf(seed, sizeof(seed), "%s:%.*s:%s", q->imei, q->server_len, q->server, user_name);
 	return r ? r : hash_base64(seed, c->user_name);
 }
 
 /* "s1-s2": two weighted sums over the ASCII codes of the IMEI from its fourth digit on */
-static void weigh(const char *imei, const uint8_t *weights, char *ret, size_t size)
+static void weigh(const char *imei, const uint8_t weights[WEIGHTS], char *ret, size_t size)
 {
 	unsigned int s1 = 0, s2 = 0, i;
 
+	/* published code runs past the end for a longer identifier */
+	static_assert(IMEI_LEN - 3 <= WEIGHTS, "a weight for each digit from the fourth on");
 	for (i = 0; i < IMEI_LEN - 3; i++) {
 		s1 += (unsigned int)imei[i + 3] * weights[i];
 		s2 += (unsigned int)imei[i + 3] * (unsigned int)imei[i + 2] * weights[i];
@@ -94,7 +99,8 @@ static void shuffle(char *text, int len)
 	}
 }
 
-static int fcs14345_password(const struct request *q, const uint8_t *weights, char *ret)
+static int fcs14345_password(const struct request *q, const uint8_t weights[WEIGHTS],
+			     char *ret)
 {
 	static const uint8_t picked[] = { 2, 7, 8, 12, 25, 30 };
 	char seed[SEED_SIZE], key[32];
@@ -116,10 +122,10 @@ static int fcs14345_password(const struct request *q, const uint8_t *weights, ch
 
 static int fcs14345(const struct request *q, struct dmacc_credentials *c)
 {
-	static const uint8_t client[] = { 0x0e, 0x06, 0x10, 0x0c, 0x0a, 0x0e, 0x05, 0x0c,
-					  0x12, 0x0a, 0x0b, 0x06 };
-	static const uint8_t server[] = { 0x0a, 0x06, 0x0e, 0x0e, 0x0a, 0x0b, 0x06, 0x0e,
-					  0x0b, 0x04, 0x04, 0x07 };
+	static const uint8_t client[WEIGHTS] = { 0x0e, 0x06, 0x10, 0x0c, 0x0a, 0x0e, 0x05, 0x0c,
+						 0x12, 0x0a, 0x0b, 0x06, 0x0d, 0x0e, 0x05 };
+	static const uint8_t server[WEIGHTS] = { 0x0a, 0x06, 0x0e, 0x0e, 0x0a, 0x0b, 0x06, 0x0e,
+						 0x0b, 0x04, 0x04, 0x07, 0x11, 0x0c, 0x0c };
 	int r;
 
 	memcpy(c->user_name, q->imei, IMEI_LEN + 1);
@@ -141,7 +147,43 @@ static const char *refusal(const char *devid, const struct dmacc_server *server)
 		return reason.sentence;
 	if (memchr(server->bytes, ':', server->len))
 		return "a ServerID with ':' is ambiguous in an unkeyed profile";
+	if (server->len > SERVER_MAX)
+		return "an unkeyed profile takes a ServerID of 135 bytes at most";
 	return NULL;
+}
+
+enum dmacc_legacy_profile dmacc_legacy_named(const char *name)
+{
+	static const char *const names[] = {
+		[DMACC_LEGACY_FCS11384] = "fcs11384",
+		[DMACC_LEGACY_FCS14345] = "fcs14345",
+		[DMACC_LEGACY_FCS11384_DEVICE] = "fcs11384-device",
+	};
+	size_t i;
+
+	for (i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return (enum dmacc_legacy_profile)i;
+	return 0;
+}
+
+static int compute(enum dmacc_legacy_profile profile, const struct request *q,
+		   struct dmacc_credentials *c)
+{
+	switch (profile) {
+	case DMACC_LEGACY_FCS11384:
+		return fcs11384(q, "UserName", c);
+	case DMACC_LEGACY_FCS11384_DEVICE:
+		return fcs11384(q, "Name", c);
+	case DMACC_LEGACY_FCS14345:
+		return fcs14345(q, c);
+	}
+	return -EINVAL;
+}
+
+static bool known(enum dmacc_legacy_profile profile)
+{
+	return profile >= DMACC_LEGACY_FCS11384 && profile <= DMACC_LEGACY_FCS11384_DEVICE;
 }
 
 int dmacc_legacy_credentials(enum dmacc_legacy_profile profile, const char *devid,
@@ -149,7 +191,7 @@ int dmacc_legacy_credentials(enum dmacc_legacy_profile profile, const char *devi
 			     const char **reterr_sentence)
 {
 	struct dmacc_credentials c = { 0 };
-	const char *sentence = refusal(devid, server);
+	const char *sentence = known(profile) ? refusal(devid, server) : "no such unkeyed profile";
 	struct request q;
 	int r;
 
@@ -159,7 +201,7 @@ int dmacc_legacy_credentials(enum dmacc_legacy_profile profile, const char *devi
 		return -EINVAL;
 	}
 	q = (struct request){ devid + 5, server->bytes, (int)server->len };
-	r = profile == DMACC_LEGACY_FCS11384 ? fcs11384(&q, &c) : fcs14345(&q, &c);
+	r = compute(profile, &q, &c);
 	if (!r)
 		*ret = c;
 	return r;

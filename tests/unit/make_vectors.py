@@ -6,6 +6,7 @@ Each entry is there for a reason, and the reference implementation says what its
 what is published elsewhere (design rows, standards, other implementations) is asserted from
 literals in test_reference.py.
 """
+import base64
 import json
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import reference as ref
 
 FILE = Path(__file__).resolve().parent.parent.parent / "uapi/vectors.json"
 KV = bytes(range(32))
+NAMES = {ref.SERVER_ID: "server-id", ref.ADDR: "addr"}
 OTHER_KVS = [bytes([0xFF] * 32), bytes(31) + b"\1", bytes.fromhex("80" + "00" * 31)]
 
 ACCEPTED = [
@@ -162,11 +164,10 @@ def servers():
     accepted = [(kind, data) for kind in (ref.SERVER_ID, ref.ADDR) for data in [*GOOD_SERVERS, *beside]
                 if not (kind == ref.SERVER_ID and set(data.decode()) & set("=&*+"))]
     accepted += [(ref.ADDR, data) for data in [*acl, *ADDRS]]
-    name = {ref.SERVER_ID: "server-id", ref.ADDR: "addr"}
     assert not any(reason_of(ref.check_server, *pair) for pair in accepted)
     assert all(reason_of(ref.check_server, *pair) for pair in refused)
-    return {"accepted": [{"kind": name[k], "server_hex": d.hex()} for k, d in accepted],
-            "refused": [{"kind": name[k], "server_hex": d.hex(), "reason": reason_of(ref.check_server, k, d)}
+    return {"accepted": [{"kind": NAMES[k], "server_hex": d.hex()} for k, d in accepted],
+            "refused": [{"kind": NAMES[k], "server_hex": d.hex(), "reason": reason_of(ref.check_server, k, d)}
                         for k, d in refused]}
 
 
@@ -218,10 +219,99 @@ def credentials():
         kd = ref.device_key(kv, devid, version)
         c = ref.credentials(kd, devid, kind, server, generation)
         yield {"kv_hex": kv.hex(), "key_version": version, "devid": devid,
-               "kind": "server-id" if kind == ref.SERVER_ID else "addr", "server_hex": server.hex(),
+               "kind": NAMES[kind], "server_hex": server.hex(),
                "generation": generation, "kd_hex": kd.hex(), "user_name": c.user_name, "server_pw": c.server_pw,
                "client_pw": c.client_pw, "server_nonce_hex": c.server_nonce.hex(),
                "client_nonce_hex": c.client_nonce.hex()}
+
+
+REFUSED_CREDENTIALS = [
+    # key version, DevId, kind, server: one of them is wrong
+    (0, "IMEI:490154203237518", ref.SERVER_ID, b"com.example.dm"),
+    (1, "490154203237518", ref.SERVER_ID, b"com.example.dm"),
+    (1, "IMEI:490154203237517", ref.SERVER_ID, b"com.example.dm"),
+    (1, "IMEI:000000000000000", ref.SERVER_ID, b"com.example.dm"),
+    (1, "0", ref.SERVER_ID, b"com.example.dm"),
+    (1, "", ref.SERVER_ID, b"com.example.dm"),
+    (1, "MEID:a0000000002329", ref.SERVER_ID, b"com.example.dm"),
+    (1, "ESN:8016B128", ref.SERVER_ID, b"com.example.dm"),
+    (1, "IMEI:490154203237518", ref.SERVER_ID, b""),
+    (1, "IMEI:490154203237518", ref.SERVER_ID, b"com example"),
+    (1, "IMEI:490154203237518", ref.SERVER_ID, b"a=b"),
+    (1, "IMEI:490154203237518", ref.ADDR, b"x" * 256),
+    (1, "IMEI:490154203237518", ref.ADDR, b"http://x/\xff"),
+]
+
+
+def credentials_refused():
+    for version, devid, kind, server in REFUSED_CREDENTIALS:
+        reason = reason_of(lambda v=version, d=devid, k=kind, s=server: ref.credentials(
+            ref.device_key(KV, d, v), d, k, s, 0))
+        assert reason, (version, devid, server)
+        yield {"kv_hex": KV.hex(), "key_version": version, "devid": devid, "kind": NAMES[kind],
+               "server_hex": server.hex(), "generation": 0, "reason": reason}
+
+
+def vendor_keys():
+    keys = [KV, *OTHER_KVS, bytes(32), KV[:31], KV + b"\x20", b"", KV[:16]]
+    return [{"kv_hex": kv.hex(), "reason": reason_of(ref.key_id, kv, 1)} for kv in keys]
+
+
+UNKEYED_CASES = [
+    # the published examples come first
+    ("IMEI:354358001352586", b"ibm"), ("IMEI:000000011234564", b"motorola"),
+    ("IMEI:490154203237518", b"com.example.dm"), ("IMEI:354358001352586", b"motorola"),
+    ("IMEI:000000011234564", b"ibm"), ("IMEI:999999999999986", b"a"), ("IMEI:000000000000182", b"s" * 135),
+    ("IMEI:490154203237518", "d\u00e4nemark.example".encode()), ("IMEI:493005100592800", b"COM.Example/DM;\"'%s"),
+]
+
+UNKEYED_REFUSED = [
+    ("MEID:A0000000002329", ref.SERVER_ID, b"ibm"), ("ESN:E69FFFFF", ref.SERVER_ID, b"ibm"),
+    ("IMEI:490154203237518", ref.SERVER_ID, b"a:b"), ("IMEI:490154203237518", ref.SERVER_ID, b":"),
+    ("IMEI:490154203237518", ref.SERVER_ID, b"s" * 136), ("IMEI:490154203237518", ref.ADDR, b"http"),
+    ("IMEI:490154203237518", ref.ADDR, b"https://dm.example.com/"),
+    ("IMEI:4901542032375180000", ref.SERVER_ID, b"ibm"), ("IMEI:490154203237517", ref.SERVER_ID, b"ibm"),
+    ("IMEI:000000000000000", ref.SERVER_ID, b"ibm"), ("IMEI:0", ref.SERVER_ID, b"ibm"),
+    ("IMEI:490154203237518", ref.SERVER_ID, b"i bm"), ("IMEI:490154203237518", ref.SERVER_ID, b""),
+    ("IMEI:490154203237518", ref.SERVER_ID, b"i*m"), ("IMEI:490154203237518", ref.SERVER_ID, b"s" * 256),
+]
+
+
+def hex_or_none(data):
+    return None if data is None else data.hex()
+
+
+def unkeyed():
+    for profile in ref.UNKEYED:
+        for devid, server in UNKEYED_CASES:
+            c = ref.unkeyed_credentials(profile, devid, ref.SERVER_ID, server)
+            yield {"profile": profile, "devid": devid, "server_hex": server.hex(), "user_name": c.user_name,
+                   "server_pw": c.server_pw, "client_pw": c.client_pw,
+                   "server_nonce_hex": hex_or_none(c.server_nonce), "client_nonce_hex": hex_or_none(c.client_nonce)}
+
+
+def unkeyed_refused():
+    for profile in ref.UNKEYED:
+        for devid, kind, server in UNKEYED_REFUSED:
+            reason = reason_of(ref.unkeyed_credentials, profile, devid, kind, server)
+            assert reason, (profile, devid, server)
+            yield {"profile": profile, "devid": devid, "kind": NAMES[kind], "server_hex": server.hex(),
+                   "reason": reason}
+
+
+def logins():
+    """OMA's printed example, then both directions of the first device, at nonces that tempt to be taken as text."""
+    c = ref.credentials(ref.device_key(KV, "IMEI:490154203237518", 1), "IMEI:490154203237518", ref.SERVER_ID,
+                        b"com.example.dm", 0)
+    cases = [(b"Bruce2", b"OhBehave", b"Nonce"), (c.user_name.encode(), c.client_pw.encode(), c.client_nonce),
+             (b"com.example.dm", c.server_pw.encode(), c.server_nonce),
+             (b"com.example.dm", c.server_pw.encode(), bytes(4)),
+             (c.user_name.encode(), c.client_pw.encode(), base64.b64encode(c.client_nonce)),
+             (c.user_name.encode(), c.client_pw.encode(), b":\0\xff")]
+    for name, password, nonce in cases:
+        kept = ref.stored(name, password)
+        yield {"name": name.decode(), "password": password.decode(), "stored": kept, "nonce_hex": nonce.hex(),
+               "digest": ref.login_digest(kept, nonce)}
 
 
 def dump(value, indent=""):
@@ -236,7 +326,10 @@ def dump(value, indent=""):
 
 def text():
     return dump({"format": 1, "algorithm": "dmacc-1", "identifiers": identifiers(), "servers": servers(),
-                 "kdf": kdf(), "base32": base32(), "key_ids": key_ids(), "credentials": list(credentials())}) + "\n"
+                 "kdf": kdf(), "base32": base32(), "key_ids": key_ids(), "credentials": list(credentials()),
+                 "credentials_refused": list(credentials_refused()), "vendor_keys": vendor_keys(),
+                 "unkeyed": {"credentials": list(unkeyed()), "refused": list(unkeyed_refused())},
+                 "logins": list(logins())}) + "\n"
 
 
 def main():

@@ -259,11 +259,9 @@ class Credentials(NamedTuple):
 
 
 def check_vendor_key(kv, key_version):
-    if len(kv) != 32:
-        raise ValueError("a vendor key has 32 bytes")
+    refuse_if(len(kv) != 32, "length")
     refuse_if(kv == bytes(32), "all-zero")
-    if not 1 <= key_version <= LARGEST_U32:
-        raise ValueError("a key version is 1 to 4294967295")
+    refuse_if(not 1 <= key_version <= LARGEST_U32, "range")
 
 
 def key_id(kv, key_version) -> str:
@@ -289,3 +287,102 @@ def credentials(kd, devid, kind, server: bytes, generation) -> Credentials:
         client_pw=base32(kdf(kd, "DMAcc-1:ClientPW", context, 160)),
         server_nonce=kdf(kd, "DMAcc-1:ServerNonce", context, 128),
         client_nonce=kdf(kd, "DMAcc-1:ClientNonce", context, 128))
+
+
+# 7. Unkeyed profiles
+
+FCS11384_NAMES = {"fcs11384": "UserName", "fcs11384-device": "Name"}
+UNKEYED = (*FCS11384_NAMES, "fcs14345")
+LONGEST_UNKEYED_SERVER = 135
+FCS11384_SERVER_NONCE, FCS11384_CLIENT_NONCE = b"14YJ55NI65RS25WA", b"53LI62MI23HE33ST"
+FCS14345_CLIENT_WEIGHTS = bytes.fromhex("0e06100c0a0e050c120a0b060d0e05")
+FCS14345_SERVER_WEIGHTS = bytes.fromhex("0a060e0e0a0b060e0b040407110c0c")
+
+
+def hash_text(text: bytes) -> str:
+    """B64(H(text)), H being MD5."""
+    return base64.b64encode(hashlib.md5(text, usedforsecurity=False).digest()).decode("ascii")
+
+
+def fcs11384(imei, server: bytes, name) -> Credentials:
+    device = imei.encode("ascii")
+    return Credentials(
+        user_name=hash_text(device + b":" + server + b":" + name.encode("ascii")),
+        server_pw=hash_text(server + b":" + device),
+        client_pw=hash_text(device + b":" + server),
+        server_nonce=FCS11384_SERVER_NONCE,
+        client_nonce=FCS11384_CLIENT_NONCE)
+
+
+def fcs14345_key(imei, weights):
+    """Two sums over ASCII codes; an identifier with more characters than weights has no key."""
+    codes = imei.encode("ascii")
+    plain = sum(codes[i + 3] * weights[i] for i in range(len(codes) - 3))
+    mixed = sum(codes[i + 3] * codes[i + 2] * weights[i] for i in range(len(codes) - 3))
+    return f"{plain}-{mixed}"
+
+
+def base36(number):
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + text
+    return text.rjust(10, "0")
+
+
+def digits_as_atol_reads_them(identifier):
+    """The number in base 10 that published code makes: a letter counts as 0."""
+    return int("".join(c if c in "0123456789" else "0" for c in identifier))
+
+
+def shuffle(text):
+    characters = list(text)
+    for _ in range(3):
+        for i in range(len(text) // 2, len(text)):
+            characters.insert(len(text) - 1 - i, characters.pop(i))
+    return "".join(characters)
+
+
+def unshuffle(text):
+    """What takes shuffle() back: anybody can read the IMEI out of the password."""
+    characters = list(text)
+    for _ in range(3):
+        for i in reversed(range(len(text) // 2, len(text))):
+            characters.insert(i, characters.pop(len(text) - 1 - i))
+    return "".join(characters)
+
+
+def fcs14345_password(imei, server: bytes, weights):
+    seed = imei.encode("ascii") + fcs14345_key(imei, weights).encode("ascii") + server
+    nibbles = "".join(f"{byte & 15:x}{byte >> 4:x}" for byte in hashlib.md5(seed, usedforsecurity=False).digest())
+    picked = "".join(nibbles[i] for i in (2, 7, 8, 12, 25, 30))
+    return shuffle(picked + base36(digits_as_atol_reads_them(imei)))
+
+
+def fcs14345(imei, server: bytes) -> Credentials:
+    return Credentials(user_name=imei, server_pw=fcs14345_password(imei, server, FCS14345_SERVER_WEIGHTS),
+                       client_pw=fcs14345_password(imei, server, FCS14345_CLIENT_WEIGHTS),
+                       server_nonce=None, client_nonce=None)
+
+
+def unkeyed_credentials(profile, devid, kind, server: bytes) -> Credentials:
+    check_canonical(devid.encode())
+    check_server(kind, server)
+    refuse_if(not devid.startswith("IMEI:") or kind != SERVER_ID, "profile")
+    refuse_if(b":" in server or len(server) > LONGEST_UNKEYED_SERVER, "profile")
+    imei = devid[len("IMEI:"):]
+    if profile == "fcs14345":
+        return fcs14345(imei, server)
+    return fcs11384(imei, server, FCS11384_NAMES[profile])
+
+
+# 5. What a server stores, and a login
+
+def stored(name: bytes, password: bytes) -> str:
+    """B64(H(name ":" password)): all that a DM server has to keep of a password."""
+    return hash_text(name + b":" + password)
+
+
+def login_digest(kept: str, nonce: bytes) -> str:
+    """The auth-md5 digest of OMA DM: B64(H(kept ":" nonce)), the nonce raw."""
+    return hash_text(kept.encode("ascii") + b":" + nonce)

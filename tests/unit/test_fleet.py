@@ -269,6 +269,19 @@ class Derive(Fleet):
         self.assertIn(b"line 2: profile: an unkeyed profile knows IMEIs only", done.stderr)
 
 
+    def test_each_unkeyed_profile_has_its_published_value(self):
+        for profile, server, imei, value in (
+                ("fcs11384", "ibm", "354358001352586", "LXgpyGcdtADjNX9EsgBwpg=="),
+                ("fcs11384-device", "ibm", "354358001352586", "LxhR0dDtnrw+UIwoWk9Emw=="),
+                ("fcs14345", "motorola", "000000011234564", "000000011234564,e068o0d4000ns003,4068o0f7100ns02f")):
+            done = self.fleet("derive", "--profile", profile, "--server-id", server, text=imei + "\n")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"IMEI:{imei},{value}", done.stdout.decode())
+
+    def test_a_server_id_that_the_factory_tool_could_not_take_is_refused(self):
+        self.assert_nothing_done(self.fleet("derive", "--profile", "fcs14345", "--server-id", "s" * 136), "135 bytes")
+
+
 class Process(Fleet):
     def test_selftest_meets_every_vector(self):
         done = self.fleet("selftest")

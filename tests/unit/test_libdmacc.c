@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -307,6 +308,151 @@ static void legacy_profiles_have_the_published_values(void **state)
 	assert_string_equal(c.user_name, "000000011234564");
 }
 
+static void unkeyed_profiles_meet_every_vector(void **state)
+{
+	static const uint8_t none[DMACC_NONCE_SIZE];
+	struct dmacc_credentials c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < DMACC_VECTORS_UNKEYED_COUNT; i++) {
+		const struct dmacc_vector_unkeyed *v = &dmacc_vectors_unkeyed[i];
+		const struct dmacc_server server = {
+			DMACC_ELEMENT_SERVER_ID, v->server, v->server_len,
+		};
+
+		memset(&c, 0x5a, sizeof(c));
+		assert_int_equal(dmacc_legacy_credentials(dmacc_legacy_named(v->profile), v->devid,
+							  &server, &c, NULL), 0);
+		assert_string_equal(c.user_name, v->user_name);
+		assert_string_equal(c.server_pw, v->server_pw);
+		assert_string_equal(c.client_pw, v->client_pw);
+		assert_memory_equal(c.server_nonce, v->server_nonce ? v->server_nonce : none,
+				    DMACC_NONCE_SIZE);
+		assert_memory_equal(c.client_nonce, v->client_nonce ? v->client_nonce : none,
+				    DMACC_NONCE_SIZE);
+	}
+}
+
+static void unkeyed_profiles_refuse_every_vector_that_says_so(void **state)
+{
+	struct dmacc_credentials c, before;
+	size_t i;
+
+	(void)state;
+	memset(&c, 0x5a, sizeof(c));
+	before = c;
+	for (i = 0; i < DMACC_VECTORS_UNKEYED_REFUSED_COUNT; i++) {
+		const struct dmacc_vector_unkeyed_refused *v = &dmacc_vectors_unkeyed_refused[i];
+		const struct dmacc_server server = { v->kind, v->server, v->server_len };
+		const char *sentence = NULL;
+
+		assert_int_equal(dmacc_legacy_credentials(dmacc_legacy_named(v->profile), v->devid,
+							  &server, &c, &sentence), -EINVAL);
+		assert_non_null(sentence);
+	}
+	assert_memory_equal(&c, &before, sizeof(c));
+}
+
+static void unkeyed_profiles_are_known_by_name_only(void **state)
+{
+	const struct dmacc_server ibm = { DMACC_ELEMENT_SERVER_ID, "ibm", 3 };
+	struct dmacc_credentials c;
+	const char *sentence;
+
+	(void)state;
+	assert_int_equal(dmacc_legacy_named("fcs11384"), DMACC_LEGACY_FCS11384);
+	assert_int_equal(dmacc_legacy_named("fcs11384-device"), DMACC_LEGACY_FCS11384_DEVICE);
+	assert_int_equal(dmacc_legacy_named("fcs14345"), DMACC_LEGACY_FCS14345);
+	assert_int_equal(dmacc_legacy_named("dmacc-1"), 0);
+	assert_int_equal(dmacc_legacy_named(""), 0);
+	assert_int_equal(dmacc_legacy_credentials(0, device, &ibm, &c, &sentence), -EINVAL);
+	assert_int_equal(dmacc_legacy_credentials(4, device, &ibm, &c, &sentence), -EINVAL);
+	assert_string_equal(sentence, "no such unkeyed profile");
+}
+
+/* Moves a shuffled character back to where it came from, as anybody can */
+static void unshuffle(char *text, size_t len)
+{
+	size_t round, i;
+
+	for (round = 0; round < 3; round++)
+		for (i = len; i-- > len / 2;) {
+			char moved = text[len - 1 - i];
+
+			memmove(text + len - 1 - i, text + len - i, 2 * i + 1 - len);
+			text[i] = moved;
+		}
+}
+
+static void an_fcs14345_password_gives_the_imei_away(void **state)
+{
+	static const struct dmacc_server servers[] = {
+		{ DMACC_ELEMENT_SERVER_ID, "motorola", 8 },
+		{ DMACC_ELEMENT_SERVER_ID, "com.example.dm", 14 },
+	};
+	struct dmacc_credentials c;
+	char imei[16];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(dmacc_legacy_credentials(DMACC_LEGACY_FCS14345, device, &servers[i],
+							  &c, NULL), 0);
+		unshuffle(c.client_pw, 16);
+		snprintf(imei, sizeof(imei), "%015llu", strtoull(c.client_pw + 6, NULL, 36));
+		assert_string_equal(imei, device + 5);
+		unshuffle(c.server_pw, 16);
+		assert_string_equal(c.server_pw + 6, c.client_pw + 6);
+	}
+}
+
+static void six_digits_of_an_fcs14345_password_depend_on_the_server(void **state)
+{
+	char first[17] = "", id[8];
+	struct dmacc_credentials c;
+	int i, differing = 0;
+
+	(void)state;
+	for (i = 0; i < 500; i++) {
+		const struct dmacc_server server = {
+			DMACC_ELEMENT_SERVER_ID, id, (size_t)snprintf(id, sizeof(id), "s%d", i),
+		};
+
+		assert_int_equal(dmacc_legacy_credentials(DMACC_LEGACY_FCS14345, device, &server, &c,
+							  NULL), 0);
+		unshuffle(c.client_pw, 16);
+		if (!i)
+			strcpy(first, c.client_pw);
+		assert_int_equal(strspn(c.client_pw, "0123456789abcdef") >= 6, 1);
+		assert_string_equal(c.client_pw + 6, first + 6);
+		differing += strcmp(c.client_pw, first) != 0;
+	}
+	assert_true(differing > 490);
+}
+
+static void refused_derivations_are_refused(void **state)
+{
+	struct dmacc_deriver *d = new_deriver();
+	uint8_t kd[DMACC_KEY_SIZE];
+	struct dmacc_credentials c;
+	size_t i;
+	int r;
+
+	(void)state;
+	for (i = 0; i < DMACC_VECTORS_CREDENTIALS_REFUSED_COUNT; i++) {
+		const struct dmacc_vector_credentials_refused *v = &dmacc_vectors_credentials_refused[i];
+		const struct dmacc_server server = { v->kind, v->server, v->server_len };
+
+		assert_int_equal(dmacc_deriver_set_vendor_key(d, v->kv), 0);
+		r = dmacc_deriver_device_key(d, v->devid, v->key_version, kd);
+		if (!r)
+			r = dmacc_deriver_credentials(d, kd, v->devid, &server, v->generation, 0, &c);
+		assert_int_equal(r, -EINVAL);
+	}
+	dmacc_deriver_free(d);
+}
+
 static void legacy_profiles_refuse_what_they_cannot_do(void **state)
 {
 	const struct dmacc_server colon = { DMACC_ELEMENT_SERVER_ID, "a:b", 3 };
@@ -342,6 +488,12 @@ int main(void)
 		cmocka_unit_test(a_key_comes_as_text),
 		cmocka_unit_test(legacy_profiles_have_the_published_values),
 		cmocka_unit_test(legacy_profiles_refuse_what_they_cannot_do),
+		cmocka_unit_test(unkeyed_profiles_meet_every_vector),
+		cmocka_unit_test(unkeyed_profiles_refuse_every_vector_that_says_so),
+		cmocka_unit_test(unkeyed_profiles_are_known_by_name_only),
+		cmocka_unit_test(an_fcs14345_password_gives_the_imei_away),
+		cmocka_unit_test(six_digits_of_an_fcs14345_password_depend_on_the_server),
+		cmocka_unit_test(refused_derivations_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("libdmacc", tests, NULL, NULL);

@@ -71,6 +71,74 @@ class Published(unittest.TestCase):
                 ref.parse_devid(pesn)
 
 
+class Unkeyed(unittest.TestCase):
+    """The published examples of the factory tools, and each defect of what they compute."""
+    IBM = ("IMEI:354358001352586", ref.SERVER_ID, b"ibm")
+
+    def test_the_published_example_of_fcs11384(self):
+        c = ref.unkeyed_credentials("fcs11384", *self.IBM)
+        self.assertEqual((c.server_pw, c.client_pw, c.user_name),
+                         ("EtYTmcmXUPjteHV8i+4f1g==", "6DEU6GduEznJfqD08puMyA==", "LXgpyGcdtADjNX9EsgBwpg=="))
+        self.assertEqual(base64.b64encode(c.server_nonce), b"MTRZSjU1Tkk2NVJTMjVXQQ==")
+        self.assertEqual(base64.b64encode(c.client_nonce), b"NTNMSTYyTUkyM0hFMzNTVA==")
+
+    def test_tool_and_device_code_of_fcs11384_disagree_on_the_user_name_only(self):
+        tool, device = (ref.unkeyed_credentials(name, *self.IBM) for name in ("fcs11384", "fcs11384-device"))
+        self.assertEqual(device.user_name, "LxhR0dDtnrw+UIwoWk9Emw==")
+        self.assertEqual(device, tool._replace(user_name=device.user_name))
+
+    def test_the_published_example_of_fcs14345(self):
+        imei = "000000011234564"
+        self.assertEqual(ref.fcs14345_key(imei, ref.FCS14345_CLIENT_WEIGHTS), "6714-334202")
+        self.assertEqual(ref.fcs14345_key(imei, ref.FCS14345_SERVER_WEIGHTS), "5519-273007")
+        c = ref.unkeyed_credentials("fcs14345", f"IMEI:{imei}", ref.SERVER_ID, b"motorola")
+        self.assertEqual((c.client_pw, c.server_pw, c.user_name), ("e068o0d4000ns003", "4068o0f7100ns02f", imei))
+
+    def test_a_colon_in_the_server_would_give_two_devices_one_password(self):
+        self.assertEqual(ref.hash_text(b"1:2" + b":" + b"3"), ref.hash_text(b"1" + b":" + b"2:3"))
+        with self.assertRaisesRegex(ref.Refused, "profile"):
+            ref.unkeyed_credentials("fcs11384", DEVICE, ref.SERVER_ID, b"1:2")
+
+    def test_unshuffling_an_fcs14345_password_gives_the_imei_back(self):
+        rng = random.Random(2)
+        for _ in range(200):
+            imei = ref.parse_devid("".join(rng.choices("0123456789", k=14)).encode())[5:]
+            server = bytes(rng.choices(b"abcdefgh.", k=rng.randrange(1, 20)))
+            for password in ref.fcs14345(imei, server)[1:3]:
+                self.assertEqual(f"{int(ref.unshuffle(password)[6:], 36):015d}", imei)
+
+    def test_only_24_bits_of_an_fcs14345_password_depend_on_the_server(self):
+        """So few that two servers with one password are found in a moment."""
+        seen = {}
+        for number in range(20000):
+            password = ref.fcs14345(DEVICE[5:], b"s%d" % number).client_pw
+            self.assertRegex(ref.unshuffle(password), r"^[0-9a-f]{6}" + ref.base36(490154203237518) + "$")
+            if password in seen:
+                break
+            seen[password] = number
+        else:
+            self.fail("no two servers share a password")
+
+    def test_published_code_counts_hexadecimal_digits_of_an_meid_as_0(self):
+        self.assertEqual({ref.unshuffle(ref.fcs14345(meid, b"s").client_pw)[6:]
+                          for meid in ("A0000000002329", "B0000000002329", "AF0000000C2329")},
+                         {ref.base36(2329)})
+        with self.assertRaisesRegex(ref.Refused, "profile"):
+            ref.unkeyed_credentials("fcs14345", "MEID:A0000000002329", ref.SERVER_ID, b"s")
+
+    def test_published_code_runs_past_its_weights_for_a_long_identifier(self):
+        ref.fcs14345_key("1" * 18, ref.FCS14345_CLIENT_WEIGHTS)
+        with self.assertRaises(IndexError):
+            ref.fcs14345_key("1" * 19, ref.FCS14345_CLIENT_WEIGHTS)
+        with self.assertRaisesRegex(ref.Refused, "not-canonical"):
+            ref.unkeyed_credentials("fcs14345", "IMEI:" + "1" * 19, ref.SERVER_ID, b"s")
+
+
+class Login(unittest.TestCase):
+    def test_the_printed_example_of_oma_dm(self):
+        self.assertEqual(ref.login_digest(ref.stored(b"Bruce2", b"OhBehave"), b"Nonce"), "Zz6EivR3yeaaENcRN6lpAQ==")
+
+
 class VectorFile(unittest.TestCase):
     def test_the_vector_file_is_what_the_reference_writes(self):
         self.assertEqual(make_vectors.FILE.read_text(), make_vectors.text())

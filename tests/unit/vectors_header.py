@@ -81,6 +81,53 @@ struct dmacc_vector_credentials {
 \tconst unsigned char *server_nonce;
 \tconst unsigned char *client_nonce;
 };
+
+struct dmacc_vector_credentials_refused {
+\tconst unsigned char *kv;
+\tunsigned int key_version;
+\tconst char *devid;
+\tunsigned char kind;
+\tconst unsigned char *server;
+\tunsigned int server_len;
+\tunsigned int generation;
+\tconst char *reason;
+};
+
+struct dmacc_vector_vendor_key {
+\tconst unsigned char *kv;
+\tunsigned int kv_len;
+\tconst char *reason;\t/* a null pointer: accepted */
+};
+
+struct dmacc_vector_unkeyed {
+\tconst char *profile;
+\tconst char *devid;
+\tconst unsigned char *server;\t/* a ServerID */
+\tunsigned int server_len;
+\tconst char *user_name;
+\tconst char *server_pw;
+\tconst char *client_pw;
+\tconst unsigned char *server_nonce;\t/* a null pointer: the profile has none */
+\tconst unsigned char *client_nonce;
+};
+
+struct dmacc_vector_unkeyed_refused {
+\tconst char *profile;
+\tconst char *devid;
+\tunsigned char kind;
+\tconst unsigned char *server;
+\tunsigned int server_len;
+\tconst char *reason;
+};
+
+struct dmacc_vector_login {
+\tconst char *name;
+\tconst char *password;
+\tconst char *stored;
+\tconst unsigned char *nonce;
+\tunsigned int nonce_len;
+\tconst char *digest;
+};
 """
 
 
@@ -107,6 +154,10 @@ def kind(name):
 
 def hexed(entry, name):
     return bytes.fromhex(entry[name + "_hex"])
+
+
+def raw_or_null(entry, name):
+    return "0" if entry[name + "_hex"] is None else raw(hexed(entry, name))
 
 
 def table(name, rows):
@@ -136,6 +187,23 @@ def tables(v):
         f'{sized(hexed(e, "server"))}, {e["generation"]}U, {raw(hexed(e, "kd"))}, {string(e["user_name"])}, '
         f'{string(e["server_pw"])}, {string(e["client_pw"])}, {raw(hexed(e, "server_nonce"))}, '
         f'{raw(hexed(e, "client_nonce"))}' for e in v["credentials"]])
+    yield table("credentials_refused", [
+        f'{raw(hexed(e, "kv"))}, {e["key_version"]}U, {string(e["devid"])}, {kind(e["kind"])}, '
+        f'{sized(hexed(e, "server"))}, {e["generation"]}U, {string(e["reason"])}' for e in v["credentials_refused"]])
+    yield table("vendor_key", [f'{sized(hexed(e, "kv"))}, {string(e["reason"])}' for e in v["vendor_keys"]])
+    yield from unkeyed_tables(v["unkeyed"])
+    yield table("login", [f'{string(e["name"])}, {string(e["password"])}, {string(e["stored"])}, '
+                          f'{sized(hexed(e, "nonce"))}, {string(e["digest"])}' for e in v["logins"]])
+
+
+def unkeyed_tables(v):
+    yield table("unkeyed", [
+        f'{string(e["profile"])}, {string(e["devid"])}, {sized(hexed(e, "server"))}, {string(e["user_name"])}, '
+        f'{string(e["server_pw"])}, {string(e["client_pw"])}, {raw_or_null(e, "server_nonce")}, '
+        f'{raw_or_null(e, "client_nonce")}' for e in v["credentials"]])
+    yield table("unkeyed_refused", [
+        f'{string(e["profile"])}, {string(e["devid"])}, {kind(e["kind"])}, {sized(hexed(e, "server"))}, '
+        f'{string(e["reason"])}' for e in v["refused"]])
 
 
 def main():
