@@ -79,15 +79,20 @@ static int set_nonce(struct dmacc_account *a, enum dmacc_node node, const uint8_
 	return dmacc_account_set(a, node, nonce, DMACC_NONCE_SIZE);
 }
 
+static int set_text(struct dmacc_account *a, enum dmacc_node node, const char *text)
+{
+	return dmacc_account_set(a, node, text, strlen(text));
+}
+
 static int set_derived(struct dmacc_account *a, const struct dmacc_credentials *c)
 {
 	int err;
 
-	err = dmacc_account_set(a, DMACC_NODE_USER_NAME, c->user_name, strlen(c->user_name));
+	err = set_text(a, DMACC_NODE_USER_NAME, c->user_name);
 	if (!err)
-		err = dmacc_account_set(a, DMACC_NODE_SERVER_PW, c->server_pw, strlen(c->server_pw));
+		err = set_text(a, DMACC_NODE_SERVER_PW, c->server_pw);
 	if (!err)
-		err = dmacc_account_set(a, DMACC_NODE_CLIENT_PW, c->client_pw, strlen(c->client_pw));
+		err = set_text(a, DMACC_NODE_CLIENT_PW, c->client_pw);
 	if (!err)
 		err = set_nonce(a, DMACC_NODE_SERVER_NONCE, c->server_nonce);
 	return err ? err : set_nonce(a, DMACC_NODE_CLIENT_NONCE, c->client_nonce);

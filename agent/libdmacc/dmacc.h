@@ -470,7 +470,11 @@ struct dmacc_tree;
  * @layout: which
  * @ret: the caller's, to be given to dmacc_tree_free(), which wipes it
  *
- * Return: 0; -EINVAL if the account lacks what the layout must show; -ENOMEM.
+ * The first node is the account's own. Where the standard lets the device name a node, the names
+ * are "1", and "CLCRED" and "SRVCRED" below AppAuth.
+ *
+ * Return: 0; -EINVAL if the account lacks what the layout must show: X, ServerID, Addr, and in
+ * 1.1.2 the three secrets; -ENOMEM.
  */
 int dmacc_tree_new(const struct dmacc_account *a, enum dmacc_layout layout, struct dmacc_tree **ret);
 struct dmacc_tree *dmacc_tree_free(struct dmacc_tree *tree);

@@ -146,7 +146,7 @@ static const char *judge_auth_pref(const void **bytes, size_t *len)
 
 	if (canonical(spellings, bytes, len))
 		return NULL;
-	return "it is not syncml:auth-basic (BASIC), syncml:auth-md5 (DIGEST) or syncml:auth-MAC (HMAC)";
+	return "it is not syncml:auth-basic (BASIC), -md5 (DIGEST) or -MAC (HMAC)";
 }
 
 static const char *judge_port(const char *s, size_t len)
@@ -181,12 +181,15 @@ static const char *judge_x(const char *s, size_t len)
 		return "it has a / or ?, which no node's name can have";
 	if (dmacc_is_word(s, len, ".") || dmacc_is_word(s, len, ".."))
 		return "it is . or .., which no node's name can be";
-	return judge_server(DMACC_ELEMENT_ADDR, s, len) ? "it has a blank or control character" : NULL;
+	if (judge_server(DMACC_ELEMENT_ADDR, s, len))
+		return "it has a blank or control character";
+	return NULL;
 }
 
 static bool may_be_empty(enum dmacc_node node)
 {
-	return node == DMACC_NODE_CON_REF || node == DMACC_NODE_NAME || node == DMACC_NODE_AUTH_PREF;
+	return node == DMACC_NODE_CON_REF || node == DMACC_NODE_NAME ||
+	       node == DMACC_NODE_AUTH_PREF;
 }
 
 static bool is_binary(enum dmacc_node node)

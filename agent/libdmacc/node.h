@@ -35,7 +35,7 @@ const char *dmacc_node_judge(enum dmacc_node node, const void **bytes, size_t *l
 /* Is @len bytes @word, where letters may be in either case? */
 bool dmacc_is_word(const void *bytes, size_t len, const char *word);
 
-/* Has it a zero byte, another control character, or is it no UTF-8? NULL, or a constant sentence. */
+/* Is it UTF-8 without a zero byte or other control character? NULL, or a constant sentence. */
 const char *dmacc_text_judge(const void *bytes, size_t len);
 
 /**

@@ -96,7 +96,7 @@ static int open_section(struct dmacc_plain *p, struct span line, struct dmacc_pl
 	name.len--;
 	name = trim(name);
 	if (!is_name(name))
-		return dmacc_complain(reterr, p->line, "a section's name has letters and digits only");
+		return dmacc_complain(reterr, p->line, "a section has letters and digits only");
 	p->section = name.s;
 	p->section_len = name.len;
 	*ret = (struct dmacc_plain_entry){ .section = name.s, .section_len = name.len };

@@ -35,6 +35,9 @@ struct key {
 	enum dmacc_node node;
 };
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
 static bool has_only(const char *s, size_t len, const char *allowed)
 {
 	size_t i;
@@ -50,14 +53,14 @@ static bool is_template_name(const char *name)
 	size_t len = strlen(name);
 
 	return len && len < DMACC_TEMPLATE_NAME_SIZE && name[0] != '.' &&
-	       has_only(name, len, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	       has_only(name, len, LETTERS DIGITS "._-");
 }
 
 /* It also names a file in the factory store, hence no dot in front */
 static bool is_slot(const char *s, size_t len)
 {
 	return len && len < DMACC_SLOT_SIZE && s[0] != '.' &&
-	       has_only(s, len, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+	       has_only(s, len, "abcdefghijklmnopqrstuvwxyz" DIGITS "._-");
 }
 
 static const char *take_slot(struct dmacc_template *t, const char *value, size_t len)
@@ -98,7 +101,7 @@ static const char *take_generation(struct dmacc_template *t, const char *value, 
 	uint64_t n = 0;
 	size_t i;
 
-	if (!has_only(value, len, "0123456789"))
+	if (!has_only(value, len, DIGITS))
 		return "it is not a number from 0 to 4294967295";
 	for (i = 0; i < len && n <= UINT32_MAX; i++)
 		n = n * 10 + (uint64_t)(value[i] - '0');
@@ -174,8 +177,7 @@ static bool is_marked(const char *s, size_t len, const char *before, const char 
 
 	return len > around && !memcmp(s, before, strlen(before)) &&
 	       !memcmp(s + len - strlen(after), after, strlen(after)) &&
-	       has_only(s + strlen(before), len - around,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	       has_only(s + strlen(before), len - around, LETTERS DIGITS "._-");
 }
 
 bool dmacc_placeholder(const char *text, size_t len)
@@ -287,15 +289,15 @@ static int take_value(struct reading *r, size_t i, const char *value, size_t len
 static int take_key(struct reading *r, size_t i, const struct dmacc_plain_entry *e)
 {
 	if (r->lines[i])
-		return dmacc_complain(r->reterr, r->plain.line, "%s is there twice, first in line %u",
-				      keys[i].word, r->lines[i]);
+		return dmacc_complain(r->reterr, r->plain.line, "%s is there twice, "
+				      "first in line %u", keys[i].word, r->lines[i]);
 	r->lines[i] = r->plain.line;
 	if (!keys[i].take && is_secret(keys[i].node)) {
 		if (dmacc_placeholder(e->value, e->value_len))
 			return 0;
 		return complain(r, keys[i].word,
-				"a template holds no credentials: they are computed, so leave it out, "
-				"empty or a placeholder such as @COMPUTED@");
+				"a template holds no credentials: they are computed, so leave it "
+				"out, empty or a placeholder such as @COMPUTED@");
 	}
 	if (!e->value_len || (r->locked & 1U << i))
 		return 0;
@@ -311,8 +313,8 @@ static int refuse_key(const struct reading *r, const struct dmacc_plain_entry *e
 		if (dmacc_is_word(e->key, e->key_len, keys[i].word))
 			return dmacc_complain(r->reterr, r->plain.line,
 					      "unknown key %.*s in [%.*s]; there is %s in [%s]",
-					      (int)e->key_len, e->key, (int)e->section_len, e->section,
-					      keys[i].word, keys[i].section);
+					      (int)e->key_len, e->key, (int)e->section_len,
+					      e->section, keys[i].word, keys[i].section);
 	return dmacc_complain(r->reterr, r->plain.line, "unknown key %.*s in [%.*s]",
 			      (int)e->key_len, e->key, (int)e->section_len, e->section);
 }
@@ -383,8 +385,8 @@ int dmacc_template_check(const struct dmacc_template *t, struct dmacc_complaint 
 		return dmacc_complain(reterr, 0, "AddrType is %s, and Addr is no such address",
 				      (const char *)t->values[DMACC_NODE_ADDR_TYPE].bytes);
 	if (t->profile == DMACC_PROFILE_DMACC_1 && !t->slot[0])
-		return dmacc_complain(reterr, 0, "there is no Slot, and the template's name cannot be "
-				      "that of a slot: that is 1 to 32 of a-z 0-9 . _ -");
+		return dmacc_complain(reterr, 0, "there is no Slot, and the template's name cannot "
+				      "be that of a slot: that is 1 to 32 of a-z 0-9 . _ -");
 	return 0;
 }
 
@@ -426,7 +428,8 @@ void dmacc_template_server(const struct dmacc_template *t, struct dmacc_server *
 	*ret = (struct dmacc_server){ t->element, v->bytes, v->len };
 }
 
-const void *dmacc_template_get(const struct dmacc_template *t, enum dmacc_node node, size_t *ret_len)
+const void *dmacc_template_get(const struct dmacc_template *t, enum dmacc_node node,
+			       size_t *ret_len)
 {
 	const struct dmacc_value *v = &t->values[node];
 

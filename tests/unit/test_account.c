@@ -73,7 +73,8 @@ static void template_and_credentials_make_an_account(void **state)
 
 static void nonces_of_the_template_come_before_the_derived_ones(void **state)
 {
-	struct dmacc_account *a = assemble("[DMAcc]\nServerID=x\nAddr=y\nServerNonce=AAEC\n", &derived);
+	struct dmacc_account *a = assemble("[DMAcc]\nServerID=x\nAddr=y\nServerNonce=AAEC\n",
+					   &derived);
 
 	(void)state;
 	assert_bytes(a, DMACC_NODE_SERVER_NONCE, "\0\1\2", 3);

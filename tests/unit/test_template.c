@@ -55,8 +55,8 @@ static void assert_refused_bytes(const char *text, size_t len, unsigned int line
 	if (dmacc_template_read(t, text, len, 0, &complaint) != -EINVAL)
 		fail_msg("accepted: %s", text);
 	if (complaint.line != line || !strstr(complaint.text, sentence))
-		fail_msg("\"line %u: %s\" instead of \"line %u: %s\"", complaint.line, complaint.text,
-			 line, sentence);
+		fail_msg("\"line %u: %s\" instead of \"line %u: %s\"", complaint.line,
+			 complaint.text, line, sentence);
 	dmacc_template_free(t);
 	/* whoever does not ask why is told no less firmly */
 	t = new_template("operator");
@@ -72,11 +72,12 @@ static void assert_refused(const char *text, unsigned int line, const char *sent
 static void every_key_is_understood(void **state)
 {
 	struct dmacc_template *t = read_template(
-		"# who\n[Account]\nSlot=acme.2\nProfile=dmacc-1\nElement=addr\nGeneration=4294967295\n"
-		"MinimumRung=trusted\nDocument=acme.w7\n\n"
-		"; what\n[DMAcc]\nX=node\nAddrType=URI\nAddr=https://dm.example.com:443/dm\nPortNbr=443\n"
-		"ConRef=./ConMO/1\nServerID=com.example.dm\nAuthPref=syncml:auth-md5\nName=Acme; the shop\n"
-		"ServerNonce=AAECAw==\nClientNonce=/+8=\nServerPW=\nClientPW=@COMPUTED@\nUserName=computed");
+		"# who\n[Account]\nSlot=acme.2\nProfile=dmacc-1\nElement=addr\n"
+		"Generation=4294967295\nMinimumRung=trusted\nDocument=acme.w7\n\n"
+		"; what\n[DMAcc]\nX=node\nAddrType=URI\nAddr=https://dm.example.com:443/dm\n"
+		"PortNbr=443\nConRef=./ConMO/1\nServerID=com.example.dm\n"
+		"AuthPref=syncml:auth-md5\nName=Acme; the shop\nServerNonce=AAECAw==\n"
+		"ClientNonce=/+8=\nServerPW=\nClientPW=@COMPUTED@\nUserName=computed");
 	struct dmacc_server server;
 	size_t len;
 
@@ -111,7 +112,8 @@ static void every_key_is_understood(void **state)
 
 static void what_is_not_said_has_its_default(void **state)
 {
-	struct dmacc_template *t = read_template(SERVER "ConRef=\nX=\n[Account]\nSlot=\nDocument=\n");
+	struct dmacc_template *t = read_template(SERVER "ConRef=\nX=\n"
+						 "[Account]\nSlot=\nDocument=\n");
 	struct dmacc_server server;
 
 	(void)state;
@@ -135,7 +137,8 @@ static void editors_may_leave_their_marks(void **state)
 {
 	struct dmacc_template *t = read_template(
 		"\xef\xbb\xbf[ DMAcc ]\r\n\t ServerID\t = com.example.dm \r\n"
-		"  # indented\r\nAddr = http://x/?a=b;c#d\r\n\r\n[Account]\r\nGeneration = 7\t\r\n");
+		"  # indented\r\nAddr = http://x/?a=b;c#d\r\n\r\n"
+		"[Account]\r\nGeneration = 7\t\r\n");
 
 	(void)state;
 	assert_value(t, DMACC_NODE_SERVER_ID, "com.example.dm");
@@ -200,8 +203,10 @@ static void mistakes_are_named_with_their_line(void **state)
 		const char *sentence;
 	} cases[] = {
 		{ "ServerID=x\n", 1, "ServerID stands before the first [Section]" },
-		{ "[DMAcc]\n\nServerId=x\n", 3, "unknown key ServerId in [DMAcc]; there is ServerID in [DMAcc]" },
-		{ "[DMAcc]\nSlot=x\n", 2, "unknown key Slot in [DMAcc]; there is Slot in [Account]" },
+		{ "[DMAcc]\n\nServerId=x\n", 3,
+		  "unknown key ServerId in [DMAcc]; there is ServerID in [DMAcc]" },
+		{ "[DMAcc]\nSlot=x\n", 2,
+		  "unknown key Slot in [DMAcc]; there is Slot in [Account]" },
 		{ "[DMAcc]\nSevrerID=x\n", 2, "unknown key SevrerID in [DMAcc]" },
 		{ "[DMAcc]\n[Acount]\n", 2, "unknown section [Acount]" },
 		{ "[dmacc]\n", 1, "unknown section [dmacc]" },
@@ -222,7 +227,8 @@ static void mistakes_are_named_with_their_line(void **state)
 		{ "[DMAcc]\nServerID=com\xc2\xa0" "example\n", 2, "ServerID: it has a blank" },
 		{ "[DMAcc]\nServerID=a+b\n", 2, "ServerID: a ServerID cannot have =" },
 		{ "[DMAcc]\nAddr=http://x y/\n", 2, "Addr: it has a blank" },
-		{ "[DMAcc]\nAuthPref=syncml:auth-sha\n", 2, "AuthPref: it is not syncml:auth-basic" },
+		{ "[DMAcc]\nAuthPref=syncml:auth-sha\n", 2,
+		  "AuthPref: it is not syncml:auth-basic" },
 		{ "[DMAcc]\nAuthPref=X509\n", 2, "AuthPref: " },
 		{ "[DMAcc]\nPortNbr=65536\n", 2, "PortNbr: it is not a number from 0 to 65535" },
 		{ "[DMAcc]\nPortNbr=-1\n", 2, "PortNbr: " },
@@ -239,7 +245,8 @@ static void mistakes_are_named_with_their_line(void **state)
 		{ "[DMAcc]\nX=..\n", 2, "X: it is . or .." },
 		{ "[DMAcc]\nX=a b\n", 2, "X: it has a blank" },
 		{ "[Account]\nSlot=Acme\n", 2, "Slot: a slot name is" },
-		{ "[Account]\nSlot=abcdefghijklmnopqrstuvwxyz0123456\n", 2, "Slot: a slot name is" },
+		{ "[Account]\nSlot=abcdefghijklmnopqrstuvwxyz0123456\n", 2,
+		  "Slot: a slot name is" },
 		{ "[Account]\nSlot=.\n", 2, "Slot: a slot name is" },
 		{ "[Account]\nSlot=a/b\n", 2, "Slot: a slot name is" },
 		{ "[Account]\nGeneration=-1\n", 2, "Generation: it is not a number" },
@@ -281,7 +288,8 @@ static void more_than_64_kib_is_refused(void **state)
 static void a_real_secret_is_refused_and_not_quoted(void **state)
 {
 	static const char *const secrets[] = {
-		"Tr0ub4dor&3", "0", "x", "**", "@", "@@", "@a b@", "${}", "<p&w>", "%a%b%", "computed1",
+		"Tr0ub4dor&3", "0", "x", "**", "@", "@@", "@a b@", "${}", "<p&w>", "%a%b%",
+		"computed1",
 	};
 	static const char *const keys[] = { "ServerPW", "ClientPW", "UserName" };
 	struct dmacc_complaint complaint;
@@ -293,7 +301,8 @@ static void a_real_secret_is_refused_and_not_quoted(void **state)
 	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
 		t = new_template("operator");
 		snprintf(text, sizeof(text), "[DMAcc]\n%s=%s\n", keys[i % 3], secrets[i]);
-		assert_int_equal(dmacc_template_read(t, text, strlen(text), 0, &complaint), -EINVAL);
+		assert_int_equal(dmacc_template_read(t, text, strlen(text), 0, &complaint),
+				 -EINVAL);
 		assert_int_equal(complaint.line, 2);
 		assert_non_null(strstr(complaint.text, "a template holds no credentials"));
 		assert_non_null(strstr(complaint.text, keys[i % 3]));
@@ -302,7 +311,8 @@ static void a_real_secret_is_refused_and_not_quoted(void **state)
 	}
 	/* not even where the line is not understood */
 	t = new_template("operator");
-	assert_int_equal(dmacc_template_read(t, "[DMAcc]\nTr0ub4dor\n", 18, 0, &complaint), -EINVAL);
+	assert_int_equal(dmacc_template_read(t, "[DMAcc]\nTr0ub4dor\n", 18, 0, &complaint),
+			 -EINVAL);
 	assert_null(strstr(complaint.text, "Tr0ub4dor"));
 	dmacc_template_free(t);
 }
@@ -310,8 +320,8 @@ static void a_real_secret_is_refused_and_not_quoted(void **state)
 static void placeholders_mean_computed(void **state)
 {
 	static const char *const placeholders[] = {
-		"", "computed", "COMPUTED", "Derived", "placeholder", "***", "********", "@COMPUTED@",
-		"%client-pw%", "${CLIENT_PW}", "{user.name}", "<password>", "[secret]",
+		"", "computed", "COMPUTED", "Derived", "placeholder", "***", "********",
+		"@COMPUTED@", "%client-pw%", "${CLIENT_PW}", "{user.name}", "<password>", "[secret]",
 	};
 	char text[64];
 	size_t i;
@@ -326,13 +336,14 @@ static void placeholders_mean_computed(void **state)
 
 static void a_document_fills_what_the_conf_leaves_open(void **state)
 {
-	static const char document[] = "[DMAcc]\nX=w7\nServerID=other\nAddr=http://x/\nPortNbr=80\n";
+	static const char document[] = "[DMAcc]\nX=w7\nServerID=other\n"
+				       "Addr=http://x/\nPortNbr=80\n";
 	struct dmacc_template *t = read_template("[Account]\nDocument=a.w7\n"
 						 "[DMAcc]\nServerID=com.example.dm\nPortNbr=\n");
 
 	(void)state;
-	assert_int_equal(dmacc_template_read(t, document, strlen(document), DMACC_TEMPLATE_FILL, NULL),
-			 0);
+	assert_int_equal(dmacc_template_read(t, document, strlen(document), DMACC_TEMPLATE_FILL,
+					     NULL), 0);
 	assert_value(t, DMACC_NODE_SERVER_ID, "com.example.dm");
 	assert_value(t, DMACC_NODE_ADDR, "http://x/");
 	assert_value(t, DMACC_NODE_PORT_NBR, "80");
@@ -360,7 +371,8 @@ static void what_no_account_can_be_made_of_is_named(void **state)
 {
 	(void)state;
 	assert_unfit("operator", "", "no ServerID");
-	assert_unfit("operator", "[DMAcc]\nAddr=http://x/\n[Account]\nElement=addr\n", "no ServerID");
+	assert_unfit("operator", "[DMAcc]\nAddr=http://x/\n[Account]\nElement=addr\n",
+		     "no ServerID");
 	assert_unfit("operator", "[DMAcc]\nServerID=x\n", "no Addr");
 	assert_unfit("operator", SERVER "AddrType=ipv4\n", "AddrType is IPv4");
 	assert_unfit("operator", "[DMAcc]\nServerID=x\nAddr=10.0.0.1\nAddrType=IPv6\n",
