@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DMACC_COMMON_HARDEN_H
+#define DMACC_COMMON_HARDEN_H
+
+/*
+ * For a program that secrets pass through: no core dump, no ptrace by others of the same user, no
+ * page that goes to swap where that can be had.
+ */
+void harden_process(void);
+
+#endif
