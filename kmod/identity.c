@@ -14,7 +14,7 @@
 #include "identity.h"
 #include "refuse.h"
 
-/* Best first: uapi/derivation.md, section 1.2 */
+/* Best first: uapi/derivation.md, section 1.3 */
 static const char * const prefixes[] = { "IMEI:", "MEID:", "ESN:" };
 
 static DEFINE_MUTEX(identity_lock);

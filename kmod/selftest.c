@@ -13,7 +13,7 @@
 #include "selftest.h"
 #include "slot.h"
 
-/* The first row of the published table: uapi/derivation.md, section 5 */
+/* The first row of the published table: uapi/derivation.md, Annex A */
 static const u8 device_key[DMACC_KEY_LEN] = {
 	0xba, 0x94, 0x61, 0x93, 0xab, 0x73, 0x6b, 0x31,
 	0xb7, 0x12, 0xe4, 0xf5, 0x2e, 0x4f, 0x43, 0x96,

@@ -96,7 +96,7 @@ int dmacc_identifier_read(const char *input, size_t len, unsigned int flags,
  * @devid: zero-terminated
  * @reterr_reason: why not; written on -EINVAL only, may be NULL
  *
- * Derivation, section 1.
+ * Derivation, section 1.2.
  *
  * Return: 0, or -EINVAL.
  */

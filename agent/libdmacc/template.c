@@ -78,10 +78,12 @@ static const char *take_profile(struct dmacc_template *t, const char *value, siz
 		t->profile = DMACC_PROFILE_DMACC_1;
 	else if (dmacc_is_word(value, len, "fcs11384"))
 		t->profile = DMACC_PROFILE_FCS11384;
+	else if (dmacc_is_word(value, len, "fcs11384-device"))
+		t->profile = DMACC_PROFILE_FCS11384_DEVICE;
 	else if (dmacc_is_word(value, len, "fcs14345"))
 		t->profile = DMACC_PROFILE_FCS14345;
 	else
-		return "it is not dmacc-1, fcs11384 or fcs14345";
+		return "it is not dmacc-1, fcs11384, fcs11384-device or fcs14345";
 	return NULL;
 }
 

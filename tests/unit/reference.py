@@ -180,7 +180,7 @@ STRICT = {b"IMEI:": check_canonical_imei, b"MEID:": check_canonical_meid, b"ESN:
 
 
 def check_canonical(data: bytes):
-    """Section 6, `identifiers.canonical`: returns for a canonical form, else raises Refused."""
+    """Section 1.2: returns for a canonical form, else raises Refused."""
     for prefix, check in STRICT.items():
         if data.startswith(prefix):
             return check(data[len(prefix):])
@@ -289,7 +289,7 @@ def credentials(kd, devid, kind, server: bytes, generation) -> Credentials:
         client_nonce=kdf(kd, "DMAcc-1:ClientNonce", context, 128))
 
 
-# 7. Unkeyed profiles
+# 8. Unkeyed profiles
 
 FCS11384_NAMES = {"fcs11384": "UserName", "fcs11384-device": "Name"}
 UNKEYED = (*FCS11384_NAMES, "fcs14345")
@@ -376,7 +376,7 @@ def unkeyed_credentials(profile, devid, kind, server: bytes) -> Credentials:
     return fcs11384(imei, server, FCS11384_NAMES[profile])
 
 
-# 5. What a server stores, and a login
+# 6. What a server stores, and a login
 
 def stored(name: bytes, password: bytes) -> str:
     """B64(H(name ":" password)): all that a DM server has to keep of a password."""

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
- * Device identifiers in canonical form: uapi/derivation.md, section 1.
+ * Device identifiers in canonical form: uapi/derivation.md, section 1.2.
  */
 #include "devid.h"
 

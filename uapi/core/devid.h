@@ -17,7 +17,7 @@
  * @text: the identifier, ASCII, need not be zero-terminated
  * @len: its length in bytes
  *
- * The strict reader: uapi/derivation.md, section 1. What the kernel takes.
+ * The strict reader: uapi/derivation.md, section 1.2. What the kernel takes.
  *
  * Return: DMACC_ACCEPTED, or the reason for the refusal.
  */
