@@ -63,7 +63,7 @@ install: userspace
 	$(Q)DESTDIR=$(abspath $(DESTDIR)) meson install -C $(B) --no-rebuild $(if $(Q),--quiet)
 
 clean:
-	$(Q)rm -rf $(B) build-check
+	$(Q)rm -rf $(B) build-check build-handset
 	$(Q)if [ -d $(KDIR) ] && [ -f kmod/dmacc.mod ]; then $(kbuild) clean; fi
 
 check:

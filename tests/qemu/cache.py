@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is slow to make and does not change, outside of the checkout; never needed."""
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
@@ -9,6 +10,11 @@ from pathlib import Path
 
 def folder():
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dmacc"
+
+
+def digest(*made_of):
+    """What tells one thing from another that was made of something else."""
+    return hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:16]
 
 
 def entry(name, make):

@@ -23,11 +23,18 @@ poweroff -f
 """
 
 
-def copy_modules(kernel, root, ours):
-    """The crypto modules, unpacked where they are compressed, and ours in updates/."""
+CRYPTO = ("kernel/crypto", "kernel/arch/x86/crypto", "kernel/lib/crypto")
+
+
+def find_modules(path):
+    return path.rglob("*.ko*") if path.is_dir() else path.parent.glob(f"{path.name}.ko*")
+
+
+def copy_modules(kernel, root, ours, parts=CRYPTO):
+    """The stock modules in these folders, or of these names, unpacked where they are compressed, and ours in updates/."""
     target = root / "lib/modules" / kernel.release
-    for part in ("kernel/crypto", "kernel/arch/x86/crypto", "kernel/lib/crypto"):
-        for source in (kernel.modules / part).rglob("*.ko*"):
+    for part in parts:
+        for source in find_modules(kernel.modules / part):
             place = target / source.relative_to(kernel.modules)
             place.parent.mkdir(parents=True, exist_ok=True)
             if source.suffix == ".xz":
@@ -65,7 +72,10 @@ def build(folder, kernel, modules, files):
         (root / name).mkdir(parents=True)
     copy_programs(root, files)
     copy_modules(kernel, root, modules)
-    archive = Path(folder) / "initramfs"
+    return pack(root, Path(folder) / "initramfs")
+
+
+def pack(root, archive):
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     with open(archive, "wb") as out:
         subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], input=names.encode(), stdout=out,

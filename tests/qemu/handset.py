@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A virtual handset: Debian's stock kernel, systemd, a disk that outlives a power cut, and a channel for commands.
+
+    handset.py [--kernel 6.1|6.12] [--build FOLDER] [--imei IMEI]     a handset with a root shell on this terminal
+"""
+import argparse
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cache
+import initramfs
+import kernel as kernels
+import rootfs
+
+BOOT_TIMEOUT = 300
+COMMAND_TIMEOUT = 120
+BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "ext4", "crc32c_generic")
+COMMAND_LINE = ("root=/dev/vda rw quiet panic=-1 mitigations=off audit=1 systemd.show_status=0 "
+                "systemd.default_timeout_start_sec=300")
+
+# Loads what the root file system needs, and no more, then makes room for systemd
+INIT = """#!/bin/sh
+mount -t devtmpfs dev /dev
+for module in $(cat /modules); do
+	insmod $module
+done
+until [ -b /dev/vda ]; do sleep 0.1; done
+mount -t ext4 -o rw /dev/vda /root || exec sh
+mount -o move /dev /root/dev
+exec switch_root /root /sbin/init
+"""
+
+# The other end of Handset.run(), in the test image only. A request is a line "TOKEN COMMAND-BYTES
+# INPUT-BYTES SECONDS" and the bytes; a reply a line "TOKEN STATUS OUTPUT-BYTES ERROR-BYTES" and the
+# bytes. The port carries bytes as they are.
+CHANNEL = """#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+umask 077
+cd /run/handset
+exec 3<>/dev/vport0p1
+printf 'ready 0 0 0\\n' >&3
+while read -r token command input seconds <&3; do
+	head -c "$command" <&3 >command
+	head -c "$input" <&3 >input
+	(cd /; umask 022; exec 3>&-; exec timeout -k 5 "$seconds" sh /run/handset/command) <input >output 2>error
+	status=$?
+	rm -f command input
+	{ printf '%s %s %s %s\\n' "$token" $status "$(stat -c %s output)" "$(stat -c %s error)"; cat output error; } >&3
+	rm -f output error
+done
+"""
+CHANNEL_UNIT = """# SPDX-License-Identifier: LGPL-2.1-or-later
+[Unit]
+Description=Commands from outside of the virtual handset
+DefaultDependencies=no
+After=multi-user.target
+
+[Service]
+ExecStart=/usr/local/libexec/handset-channel
+RuntimeDirectory=handset
+RuntimeDirectoryMode=0700
+KillMode=process
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What differs between architectures."""
+    qemu: tuple
+    console: str
+    busybox: Path = initramfs.BUSYBOX
+
+    def identity(self, imei):
+        """Options that make the hardware give an identifier."""
+        return ["-smbios", f"type=11,value=IMEI:{imei}"] if imei else []
+
+
+# Never KVM: where it is offered and does not work, a guest hangs before its first byte
+AMD64 = Machine(("qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max"), "ttyS0")
+
+
+class HandsetFailed(AssertionError):
+    """The handset did not boot, died or did not answer; the message has the end of its console."""
+
+
+@dataclass
+class Result:
+    """What a command in a handset came to."""
+    status: int
+    out: bytes
+    err: bytes
+
+    @property
+    def text(self):
+        return self.out.decode(errors="replace")
+
+    @property
+    def errors(self):
+        return self.err.decode(errors="replace")
+
+
+def die_with_parent():
+    """In QEMU's process before it starts: whoever is killed leaves no handset behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def make_initramfs(folder, kernel, machine):
+    """Into `folder`: the modules that the disk and the channel need, and busybox to load them."""
+    root = folder / "root"
+    for name in ("dev", "root", "bin"):
+        (root / name).mkdir(parents=True)
+    tree = folder / "tree"
+    initramfs.copy_modules(kernel, tree, [], rootfs.MODULES)
+    shutil.copy(machine.busybox, root / "bin/busybox")
+    for applet in ("sh", "cat", "insmod", "mount", "sleep", "switch_root"):
+        (root / "bin" / applet).symlink_to("busybox")
+    order = []
+    for module in BOOT_MODULES:
+        shown = rootfs.run(["modprobe", "-d", tree, "-S", kernel.release, "--show-depends", module])
+        order += [Path(line.split()[1]) for line in shown.splitlines() if line.startswith("insmod")]
+    order = list(dict.fromkeys(order))
+    for path in order:
+        shutil.copy(path, root)
+    (root / "modules").write_text("".join(f"/{path.name}\n" for path in order))
+    (root / "init").write_text(INIT)
+    (root / "init").chmod(0o755)
+    initramfs.pack(root, folder / "initramfs")
+    shutil.rmtree(root)
+    shutil.rmtree(tree)
+
+
+def boot_image(kernel, machine):
+    name = f"initramfs-{kernel.release}-{cache.digest(INIT, *BOOT_MODULES, *rootfs.MODULES)}"
+    return cache.entry(name, lambda folder: make_initramfs(folder, kernel, machine)) / "initramfs"
+
+
+def add_channel(tree):
+    """What a shipped system does not have: the other end of Handset.run()."""
+    files = {"usr/local/libexec/handset-channel": (CHANNEL, 0o755), "etc/systemd/system/handset-channel.service": (CHANNEL_UNIT, 0o644)}
+    for name, (text, mode) in files.items():
+        place = tree / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        place.chmod(mode)
+    wants = tree / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True, exist_ok=True)
+    (wants / "handset-channel.service").symlink_to("/etc/systemd/system/handset-channel.service")
+
+
+class Handset:
+    """One device. `name` for messages; `disk` is its own and is written to; boot() it, then run() commands."""
+
+    def __init__(self, name, kernel, disk, imei=None, machine=AMD64):
+        self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
+        self.console = self.disk.with_suffix(".console")
+        self.process = self.channel = None
+        self._token = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.power_cut()
+
+    def _command(self, channel_fd, serial):
+        m = self.machine
+        return [*m.qemu, "-m", "512", "-smp", "2", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+                "-serial", serial, "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
+                "-append", f"console={m.console} {COMMAND_LINE}",
+                # a write that the guest was told is done is in the file, whenever QEMU dies
+                "-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough",
+                "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
+                "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei)]
+
+    def boot(self, timeout=BOOT_TIMEOUT):
+        """Returns when the handset takes commands, which is when multi-user.target was reached."""
+        assert not self.process, f"{self.name} is on"
+        self.channel, theirs = socket.socketpair()
+        with theirs, open(self.console, "ab") as console:
+            command = self._command(theirs.fileno(), "stdio")
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
+                                            pass_fds=[theirs.fileno()], preexec_fn=die_with_parent)
+        self._reply("ready", time.monotonic() + timeout, "did not boot")
+        return self
+
+    def run(self, command, stdin=b"", timeout=COMMAND_TIMEOUT):
+        """Runs a shell command as root. `stdin`: bytes it reads, for what may not stand on a command line."""
+        self._token += 1
+        text, data = command.encode(), stdin.encode() if isinstance(stdin, str) else stdin
+        try:
+            self.channel.settimeout(timeout + 60)
+            self.channel.sendall(b"%d %d %d %d\n" % (self._token, len(text), len(data), timeout) + text + data)
+        except OSError as error:
+            self._fail(f"took no command: {error}")
+        return self._reply(str(self._token), time.monotonic() + timeout + 60, f"did not answer to: {command}")
+
+    def check(self, command, stdin=b"", timeout=COMMAND_TIMEOUT):
+        """run(), of a command that has to end with 0; returns what it printed."""
+        result = self.run(command, stdin, timeout)
+        if result.status:
+            self._fail(f"{command}: status {result.status}\n{result.text}{result.errors}")
+        return result.text
+
+    def power_cut(self):
+        """The battery is pulled."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.channel.close()
+            self.process = self.channel = None
+
+    def power_off(self, timeout=COMMAND_TIMEOUT):
+        """Shut down as a person would do it."""
+        self.run("systemctl --no-block poweroff")
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._fail("did not power off")
+        self.power_cut()
+
+    def _reply(self, token, deadline, sentence):
+        status, out, err = self._line(token, deadline, sentence)
+        return Result(status, self._bytes(out, deadline, sentence), self._bytes(err, deadline, sentence))
+
+    def _line(self, token, deadline, sentence):
+        line = b""
+        while not line.endswith(b"\n"):
+            line += self._bytes(1, deadline, sentence)
+        found, *numbers = line.decode(errors="replace").split()
+        if found != token:
+            self._fail(f"answered {line!r}, not {token}")
+        return [int(number) for number in numbers]
+
+    def _bytes(self, size, deadline, sentence):
+        data = b""
+        while len(data) < size:
+            try:
+                self.channel.settimeout(max(deadline - time.monotonic(), 0.01))
+                part = self.channel.recv(size - len(data))
+            except OSError as error:
+                self._fail(f"{sentence}: {error}")
+            if not part:
+                self._fail(sentence)
+            data += part
+        return data
+
+    def _fail(self, sentence):
+        raise HandsetFailed(f"handset {self.name} {sentence}\n" + "\n".join(self.console_lines()[-40:]))
+
+    def console_lines(self):
+        return self.console.read_text(errors="replace").replace("\r", "").splitlines()
