@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fleet.h"
@@ -136,49 +137,75 @@ static int add_device_key(const struct rows_settings *s, struct buffer *out, con
 	return r;
 }
 
-/* What is derived for one identifier */
-struct request {
-	char devid[DMACC_DEVID_SIZE];
-	uint32_t generation;
-	uint32_t key_version;
+/* Identifiers that are derived together */
+#define BATCH_SIZE 256
+
+struct batch {
+	size_t count;
+	struct dmacc_request requests[BATCH_SIZE];
+	char devids[BATCH_SIZE][DMACC_DEVID_SIZE];
+	union {
+		struct dmacc_credentials credentials[BATCH_SIZE];
+		uint8_t device_keys[BATCH_SIZE][DMACC_KEY_SIZE];
+	};
 };
 
-static int derive_dmacc1(const struct rows_settings *s, struct dmacc_deriver *d,
-			 const struct request *q, struct buffer *out)
+static int add_credentials(const struct rows_settings *s, struct buffer *out, const char *devid,
+			   const struct dmacc_credentials *c)
 {
-	struct dmacc_credentials c;
-	uint8_t key[DMACC_KEY_SIZE];
+	return s->what == ROWS_STORED ? add_stored(s, out, devid, c) : add_plain(s, out, devid, c);
+}
+
+static int derive_credentials(const struct rows_settings *s, struct dmacc_deriver *d,
+			      struct batch *b, struct buffer *out)
+{
+	size_t i;
 	int r;
 
-	r = dmacc_deriver_device_key(d, q->devid, q->key_version, key);
-	if (!r && s->what == ROWS_DEVICE_KEY) {
-		r = add_device_key(s, out, q->devid, key);
-	} else if (!r) {
-		r = dmacc_deriver_credentials(d, key, q->devid, &s->server, q->generation,
-					      s->nonces ? DMACC_NONCES : 0, &c);
-		if (!r)
-			r = s->what == ROWS_STORED ? add_stored(s, out, q->devid, &c) :
-						     add_plain(s, out, q->devid, &c);
-		dmacc_wipe(&c, sizeof(c));
-	}
-	dmacc_wipe(key, sizeof(key));
+	r = dmacc_deriver_batch(d, &s->server, s->nonces ? DMACC_NONCES : 0, b->requests, b->count,
+				b->credentials);
+	for (i = 0; i < b->count && !r; i++)
+		r = add_credentials(s, out, b->devids[i], &b->credentials[i]);
+	dmacc_wipe(b->credentials, b->count * sizeof(b->credentials[0]));
 	return r;
 }
 
-static int derive_legacy(const struct rows_settings *s, const struct request *q,
-			 struct buffer *out, struct dmacc_reason *reterr_reason)
+static int derive_device_keys(const struct rows_settings *s, struct dmacc_deriver *d,
+			      struct batch *b, struct buffer *out)
+{
+	size_t i;
+	int r;
+
+	r = dmacc_deriver_device_keys(d, b->requests, b->count, b->device_keys);
+	for (i = 0; i < b->count && !r; i++)
+		r = add_device_key(s, out, b->devids[i], b->device_keys[i]);
+	dmacc_wipe(b->device_keys, b->count * sizeof(b->device_keys[0]));
+	return r;
+}
+
+/* What has been collected becomes lines of output */
+static int derive_batch(const struct rows_settings *s, struct dmacc_deriver *d, struct batch *b,
+			struct buffer *out)
+{
+	int r = s->what == ROWS_DEVICE_KEY ? derive_device_keys(s, d, b, out) :
+					     derive_credentials(s, d, b, out);
+
+	b->count = 0;
+	return r;
+}
+
+static int derive_legacy(const struct rows_settings *s, const char *devid, struct buffer *out,
+			 struct dmacc_reason *reterr_reason)
 {
 	struct dmacc_credentials c;
 	int r;
 
-	r = dmacc_legacy_credentials(s->legacy, q->devid, &s->server, &c,
-				     &reterr_reason->sentence);
+	r = dmacc_legacy_credentials(s->legacy, devid, &s->server, &c, &reterr_reason->sentence);
 	if (r) {
 		reterr_reason->word = "profile";
 		return r;
 	}
-	return s->what == ROWS_STORED ? add_stored(s, out, q->devid, &c) :
-					add_plain(s, out, q->devid, &c);
+	return add_credentials(s, out, devid, &c);
 }
 
 /* A column that overrides an option for its row; an empty one does not */
@@ -192,11 +219,12 @@ static bool read_column(const struct record *record, int column, uint32_t min, u
 	return !field->len || parse_u32(field->text, field->len, min, value);
 }
 
+/* @devid is where ->devid goes */
 static int read_request(const struct rows_settings *s, const struct record *record,
-			struct request *q, struct dmacc_reason *reterr_reason)
+			struct dmacc_request *q, char devid[DMACC_DEVID_SIZE],
+			struct dmacc_reason *reterr_reason)
 {
-	q->generation = s->generation;
-	q->key_version = s->key_version;
+	*q = (struct dmacc_request){ devid, s->key_version, s->generation, NULL };
 	if (record->broken) {
 		*reterr_reason = (struct dmacc_reason){ "quote", "a quoted field does not end" };
 		return -EINVAL;
@@ -212,8 +240,7 @@ static int read_request(const struct rows_settings *s, const struct record *reco
 		return -EINVAL;
 	}
 	return dmacc_identifier_read(record->fields[0].text, record->fields[0].len,
-				     s->spare_digit ? DMACC_SPARE_DIGIT : 0, q->devid,
-				     reterr_reason);
+				     s->spare_digit ? DMACC_SPARE_DIGIT : 0, devid, reterr_reason);
 }
 
 /* Quoted if it has to be, RFC 4180 */
@@ -253,43 +280,58 @@ static int reject(const struct rows_settings *s, struct rows *rows, uint64_t lin
 }
 
 static int process_record(const struct rows_settings *s, struct dmacc_deriver *d, struct rows *rows,
-			  uint64_t line, const struct record *record)
+			  struct batch *b, uint64_t line, const struct record *record)
 {
+	char *devid = b->devids[b->count];
 	struct dmacc_reason reason;
-	struct request q;
 	int r;
 
-	r = read_request(s, record, &q, &reason);
-	if (!r)
-		r = s->legacy ? derive_legacy(s, &q, &rows->out, &reason) :
-				derive_dmacc1(s, d, &q, &rows->out);
+	r = read_request(s, record, &b->requests[b->count], devid, &reason);
+	if (!r && s->legacy)
+		r = derive_legacy(s, devid, &rows->out, &reason);
+	else if (!r && ++b->count == BATCH_SIZE)
+		return derive_batch(s, d, b, &rows->out);
 	if (r == -EINVAL)
 		r = reject(s, rows, line, &record->fields[0], &reason);
 	return r;
 }
 
+/* Length of the first record of a text, and how many lines it has */
+static size_t next_record(const char *text, size_t size, size_t *ret_lines)
+{
+	size_t len = record_end(text, size), lines = 0;
+	const char *feed;
+
+	if (!len) {
+		/* the last one, or a quote that never closes: then its line ends it */
+		feed = memchr(text, '\n', size);
+		len = feed ? (size_t)(feed - text) + 1 : size;
+	}
+	for (feed = text; (feed = memchr(feed, '\n', (size_t)(text + len - feed))); feed++)
+		lines++;
+	*ret_lines = lines;
+	return len;
+}
+
 int rows_process(const struct rows_settings *s, struct dmacc_deriver *d, struct rows *rows)
 {
 	const char *text = rows->text, *end = rows->text + rows->len;
+	struct batch *b = malloc(sizeof(*b));
 	uint64_t line = rows->first_line;
 	struct record record;
-	size_t len, lines_in;
+	size_t len, lines;
 	int r = 0;
 
-	for (; text < end && !r; text += len, line += lines_in) {
-		const char *feed;
-
-		len = record_end(text, (size_t)(end - text));
-		if (!len) {
-			/* the last one, or a quote that never closes: then its line ends it */
-			feed = memchr(text, '\n', (size_t)(end - text));
-			len = feed ? (size_t)(feed - text) + 1 : (size_t)(end - text);
-		}
-		for (lines_in = 0, feed = text; (feed = memchr(feed, '\n', (size_t)(text + len - feed)));
-		     feed++)
-			lines_in++;
+	if (!b)
+		return -ENOMEM;
+	b->count = 0;
+	for (; text < end && !r; text += len, line += lines) {
+		len = next_record(text, (size_t)(end - text), &lines);
 		record_parse(&record, text, len - (text[len - 1] == '\n'));
-		r = process_record(s, d, rows, line, &record);
+		r = process_record(s, d, rows, b, line, &record);
 	}
+	if (!r && b->count)
+		r = derive_batch(s, d, b, &rows->out);
+	free(b);
 	return r;
 }

@@ -1,44 +1,86 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Profile dmacc-1: uapi/derivation.md, sections 3 and 4. The bytes come from
- * uapi/core, HMAC-SHA-256 from libcrypto, or with the vendor key from whoever
- * keeps that.
+ * uapi/core, SHA-256 from libcrypto, or for a batch from batch.c where that is
+ * faster; HMAC with the vendor key from whoever keeps that.
  */
 #include <errno.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
-#include "core/kdf.h"
-#include "dmacc.h"
+#include "batch.h"
+#include "deriver.h"
 
 #define DIGEST_SIZE 32
+#define HASH_BLOCK_SIZE 64
+
+/* An HMAC that is keyed: the two hash states that have seen the key are kept, and copied for use */
+struct hmac {
+	EVP_MD_CTX *inner, *outer;
+};
 
 struct dmacc_deriver {
-	EVP_MAC *hmac;
-	EVP_MAC_CTX *vendor;	/* keyed with Kv once there is one */
-	EVP_MAC_CTX *device;	/* keyed anew for each Kd */
+	EVP_MD *sha256;
+	EVP_MD_CTX *work;
+	struct hmac vendor;	/* keyed with Kv once there is one */
+	struct hmac device;	/* keyed anew for each Kd */
 	bool has_vendor_key;
 	dmacc_hmac_function *vendor_hmac;	/* computes with Kv in place of ->vendor */
 	void *vendor_data;
+	struct batch *batch;	/* NULL: batches are done one by one */
 };
 
-static EVP_MAC_CTX *new_hmac(EVP_MAC *hmac)
+static bool hmac_new(struct hmac *h)
 {
-	char digest[] = "SHA256";
-	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(hmac);
+	h->inner = EVP_MD_CTX_new();
+	h->outer = EVP_MD_CTX_new();
+	return h->inner && h->outer;
+}
 
-	if (ctx && !EVP_MAC_CTX_set_params(ctx, params)) {
-		EVP_MAC_CTX_free(ctx);
-		return NULL;
+/* libcrypto wipes the states */
+static void hmac_done(struct hmac *h)
+{
+	EVP_MD_CTX_free(h->inner);
+	EVP_MD_CTX_free(h->outer);
+}
+
+static bool see_key(EVP_MD_CTX *ctx, const EVP_MD *sha256, const uint8_t key[DMACC_KEY_SIZE],
+		    uint8_t pad)
+{
+	uint8_t block[HASH_BLOCK_SIZE];
+	size_t i;
+	bool ok;
+
+	memset(block, pad, sizeof(block));
+	for (i = 0; i < DMACC_KEY_SIZE; i++)
+		block[i] ^= key[i];
+	ok = EVP_DigestInit_ex2(ctx, sha256, NULL) && EVP_DigestUpdate(ctx, block, sizeof(block));
+	dmacc_wipe(block, sizeof(block));
+	return ok;
+}
+
+static bool hmac_set_key(struct hmac *h, const EVP_MD *sha256, const uint8_t key[DMACC_KEY_SIZE])
+{
+	return see_key(h->inner, sha256, key, 0x36) && see_key(h->outer, sha256, key, 0x5c);
+}
+
+static bool hash_on(EVP_MD_CTX *work, const EVP_MD_CTX *from, const uint8_t *input, size_t len,
+		    uint8_t ret[DIGEST_SIZE])
+{
+	return EVP_MD_CTX_copy_ex(work, from) && EVP_DigestUpdate(work, input, len) &&
+	       EVP_DigestFinal_ex(work, ret, NULL);
+}
+
+int dmacc_deriver_use(struct dmacc_deriver *d, const struct lanes_engine *engine)
+{
+	d->batch = dmacc_batch_free(d->batch);
+	if (engine) {
+		d->batch = dmacc_batch_new(engine);
+		if (!d->batch)
+			return -ENOMEM;
 	}
-	return ctx;
+	return 0;
 }
 
 int dmacc_deriver_new(struct dmacc_deriver **ret)
@@ -47,14 +89,14 @@ int dmacc_deriver_new(struct dmacc_deriver **ret)
 
 	if (!d)
 		return -ENOMEM;
-	d->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (!d->hmac) {
+	d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!d->sha256) {
 		free(d);
 		return -EOPNOTSUPP;
 	}
-	d->vendor = new_hmac(d->hmac);
-	d->device = new_hmac(d->hmac);
-	if (!d->vendor || !d->device) {
+	d->work = EVP_MD_CTX_new();
+	if (!d->work || !hmac_new(&d->vendor) || !hmac_new(&d->device) ||
+	    dmacc_deriver_use(d, dmacc_lanes_pick())) {
 		dmacc_deriver_free(d);
 		return -ENOMEM;
 	}
@@ -65,34 +107,34 @@ int dmacc_deriver_new(struct dmacc_deriver **ret)
 struct dmacc_deriver *dmacc_deriver_free(struct dmacc_deriver *d)
 {
 	if (d) {
-		/* libcrypto wipes the key state in them */
-		EVP_MAC_CTX_free(d->vendor);
-		EVP_MAC_CTX_free(d->device);
-		EVP_MAC_free(d->hmac);
+		dmacc_batch_free(d->batch);
+		hmac_done(&d->vendor);
+		hmac_done(&d->device);
+		EVP_MD_CTX_free(d->work);
+		EVP_MD_free(d->sha256);
 		free(d);
 	}
 	return NULL;
 }
 
-static int hmac(EVP_MAC_CTX *keyed, const uint8_t *input, size_t len, uint8_t ret[DIGEST_SIZE])
+static int hmac(struct dmacc_deriver *d, const struct hmac *keyed, const uint8_t *input, size_t len,
+		uint8_t ret[DIGEST_SIZE])
 {
-	size_t n;
-
-	if (!EVP_MAC_init(keyed, NULL, 0, NULL) || !EVP_MAC_update(keyed, input, len) ||
-	    !EVP_MAC_final(keyed, ret, &n, DIGEST_SIZE))
+	if (!hash_on(d->work, keyed->inner, input, len, ret) ||
+	    !hash_on(d->work, keyed->outer, ret, DIGEST_SIZE, ret))
 		return -ENOMEM;
 	return 0;
 }
 
 /* The HMAC over what uapi/core made of an output and its context; the first spec->bits count */
-static int kdf(EVP_MAC_CTX *keyed, enum dmacc_output output, const uint8_t *context,
-	       size_t context_len, uint8_t ret[DIGEST_SIZE])
+static int kdf(struct dmacc_deriver *d, const struct hmac *keyed, enum dmacc_output output,
+	       const uint8_t *context, size_t context_len, uint8_t ret[DIGEST_SIZE])
 {
 	uint8_t input[DMACC_KDF_INPUT_MAX];
 	size_t len;
 
 	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
-	return len ? hmac(keyed, input, len, ret) : -ENOMEM;
+	return len ? hmac(d, keyed, input, len, ret) : -ENOMEM;
 }
 
 /* The same with the vendor key, wherever that is */
@@ -103,7 +145,7 @@ static int vendor_kdf(struct dmacc_deriver *d, enum dmacc_output output, const u
 	size_t len;
 
 	if (!d->vendor_hmac)
-		return kdf(d->vendor, output, context, context_len, ret);
+		return kdf(d, &d->vendor, output, context, context_len, ret);
 	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
 	return len ? d->vendor_hmac(d->vendor_data, input, len, ret) : -ENOMEM;
 }
@@ -115,7 +157,9 @@ int dmacc_deriver_set_vendor_key(struct dmacc_deriver *d, const uint8_t vendor_k
 	if (!CRYPTO_memcmp(vendor_key, zero, sizeof(zero)))
 		return -EINVAL;
 	d->vendor_hmac = NULL;
-	d->has_vendor_key = EVP_MAC_init(d->vendor, vendor_key, DMACC_KEY_SIZE, NULL);
+	d->has_vendor_key = hmac_set_key(&d->vendor, d->sha256, vendor_key);
+	if (d->has_vendor_key && d->batch)
+		dmacc_batch_set_vendor_key(d->batch, vendor_key);
 	return d->has_vendor_key ? 0 : -ENOMEM;
 }
 
@@ -126,9 +170,9 @@ static int check_not_zero(struct dmacc_deriver *d, dmacc_hmac_function *vendor_h
 	uint8_t of_zero[DIGEST_SIZE], of_key[DIGEST_SIZE];
 	int r;
 
-	if (!EVP_MAC_init(d->device, zero, sizeof(zero), NULL))
+	if (!hmac_set_key(&d->device, d->sha256, zero))
 		return -ENOMEM;
-	r = hmac(d->device, probe, sizeof(probe), of_zero);
+	r = hmac(d, &d->device, probe, sizeof(probe), of_zero);
 	if (!r)
 		r = vendor_hmac(data, probe, sizeof(probe), of_key);
 	if (!r && !CRYPTO_memcmp(of_zero, of_key, sizeof(of_key)))
@@ -206,13 +250,13 @@ struct value {
 };
 
 /* @out is the caller's, who wipes it once for all values */
-static int derive_value(EVP_MAC_CTX *device, const struct value *value, const uint8_t *context,
-			size_t context_len, uint8_t out[DIGEST_SIZE])
+static int derive_value(struct dmacc_deriver *d, const struct value *value,
+			const uint8_t *context, size_t context_len, uint8_t out[DIGEST_SIZE])
 {
 	size_t len = dmacc_kdf_spec(value->output)->bits / 8;
 	int r;
 
-	r = kdf(device, value->output, context, context_len, out);
+	r = kdf(d, &d->device, value->output, context, context_len, out);
 	if (!r && value->text)
 		dmacc_base32(value->text, out, len);
 	else if (!r)
@@ -241,7 +285,7 @@ static int derive_all(struct dmacc_deriver *d, const char *devid,
 	by_server_len = dmacc_context_server(by_server, devid, devid_len, server->element,
 					     server->bytes, server->len, generation);
 	for (i = 0; i < count && !r; i++)
-		r = derive_value(d->device, &values[i],
+		r = derive_value(d, &values[i],
 				 values[i].per_device ? by_device : by_server,
 				 values[i].per_device ? by_device_len : by_server_len, out);
 	dmacc_wipe(out, sizeof(out));
@@ -258,11 +302,128 @@ int dmacc_deriver_credentials(struct dmacc_deriver *d, const uint8_t device_key[
 
 	if (dmacc_identifier_check(devid, NULL) || dmacc_server_valid(server, NULL))
 		return -EINVAL;
-	if (!EVP_MAC_init(d->device, device_key, DMACC_KEY_SIZE, NULL))
+	if (!hmac_set_key(&d->device, d->sha256, device_key))
 		return -ENOMEM;
 	r = derive_all(d, devid, server, generation, flags, &c);
 	if (!r)
 		*ret = c;
 	dmacc_wipe(&c, sizeof(c));
 	return r;
+}
+
+/* Nothing is derived before all of a batch has been judged */
+static int judge(const struct dmacc_deriver *d, const struct dmacc_request *requests, size_t count)
+{
+	const struct dmacc_request *q;
+
+	for (q = requests; q < requests + count; q++) {
+		if (dmacc_identifier_check(q->devid, NULL))
+			return -EINVAL;
+		if (q->device_key)
+			continue;
+		if (!q->key_version)
+			return -EINVAL;
+		if (!d->has_vendor_key)
+			return -ENOKEY;
+	}
+	return 0;
+}
+
+static int device_key_of(struct dmacc_deriver *d, const struct dmacc_request *q,
+			 uint8_t ret[DMACC_KEY_SIZE])
+{
+	if (!q->device_key)
+		return dmacc_deriver_device_key(d, q->devid, q->key_version, ret);
+	memcpy(ret, q->device_key, DMACC_KEY_SIZE);
+	return 0;
+}
+
+static int device_keys_of(struct dmacc_deriver *d, const struct dmacc_request *requests,
+			  size_t count, uint8_t (*ret)[DMACC_KEY_SIZE])
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < count && !r; i++)
+		r = device_key_of(d, &requests[i], ret[i]);
+	return r;
+}
+
+/* What a batch is made of where Kd is computed one by one: Kv is elsewhere, or there is no engine */
+struct slice {
+	struct dmacc_request requests[64];
+	uint8_t device_keys[64][DMACC_KEY_SIZE];
+};
+
+static int derive_slice(struct dmacc_deriver *d, struct slice *slice, size_t count,
+			const struct dmacc_server *server, unsigned int flags,
+			struct dmacc_credentials *ret)
+{
+	const struct dmacc_request *q;
+	size_t i;
+	int r;
+
+	r = device_keys_of(d, slice->requests, count, slice->device_keys);
+	for (i = 0; i < count; i++)
+		slice->requests[i].device_key = slice->device_keys[i];
+	if (!r && d->batch)
+		dmacc_batch_credentials(d->batch, server, flags, slice->requests, count, ret);
+	for (i = 0; i < count && !r && !d->batch; i++) {
+		q = &slice->requests[i];
+		r = dmacc_deriver_credentials(d, q->device_key, q->devid, server, q->generation,
+					      flags, &ret[i]);
+	}
+	return r;
+}
+
+static int derive_slices(struct dmacc_deriver *d, const struct dmacc_server *server,
+			 unsigned int flags, const struct dmacc_request *requests, size_t count,
+			 struct dmacc_credentials *ret)
+{
+	struct slice slice;
+	size_t at, n;
+	int r = 0;
+
+	for (at = 0; at < count && !r; at += n) {
+		n = count - at < 64 ? count - at : 64;
+		memcpy(slice.requests, requests + at, n * sizeof(*requests));
+		r = derive_slice(d, &slice, n, server, flags, ret + at);
+	}
+	dmacc_wipe(&slice, sizeof(slice));
+	if (r)
+		dmacc_wipe(ret, count * sizeof(*ret));
+	return r;
+}
+
+int dmacc_deriver_batch(struct dmacc_deriver *d, const struct dmacc_server *server,
+			unsigned int flags, const struct dmacc_request *requests, size_t count,
+			struct dmacc_credentials *ret)
+{
+	int r = judge(d, requests, count);
+
+	if (!r && dmacc_server_valid(server, NULL))
+		r = -EINVAL;
+	if (r)
+		return r;
+	if (!d->batch || d->vendor_hmac)
+		return derive_slices(d, server, flags, requests, count, ret);
+	dmacc_batch_credentials(d->batch, server, flags, requests, count, ret);
+	return 0;
+}
+
+int dmacc_deriver_device_keys(struct dmacc_deriver *d, const struct dmacc_request *requests,
+			      size_t count, uint8_t (*ret)[DMACC_KEY_SIZE])
+{
+	int r = judge(d, requests, count);
+
+	if (r)
+		return r;
+	if (!d->batch || d->vendor_hmac) {
+		r = device_keys_of(d, requests, count, ret);
+		if (r)
+			dmacc_wipe(ret, count * sizeof(*ret));
+		return r;
+	}
+	dmacc_batch_device_keys(d->batch, requests, count, ret);
+	return 0;
 }

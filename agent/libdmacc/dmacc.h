@@ -256,6 +256,52 @@ int dmacc_deriver_credentials(struct dmacc_deriver *deriver,
 			      const struct dmacc_server *server, uint32_t generation,
 			      unsigned int flags, struct dmacc_credentials *ret);
 
+/**
+ * struct dmacc_request - a device of a batch
+ * @devid: in canonical form, zero-terminated; not copied
+ * @key_version: from 1; not looked at if there is a @device_key
+ * @generation: from 0
+ * @device_key: 32 bytes; NULL: it is derived from the deriver's vendor key
+ */
+struct dmacc_request {
+	const char *devid;
+	uint32_t key_version;
+	uint32_t generation;
+	const uint8_t *device_key;
+};
+
+/**
+ * dmacc_deriver_batch() - credentials of many devices for one server; secret
+ * @deriver: from dmacc_deriver_new(); it needs a vendor key unless all requests have a device key
+ * @server: one that dmacc_server_valid() accepts
+ * @flags: 0 or DMACC_NONCES
+ * @requests: the devices, in any order
+ * @count: how many; from some hundred on a batch costs least for each device
+ * @ret: as many, in the order of @requests
+ *
+ * The same as dmacc_deriver_device_key() and dmacc_deriver_credentials() for each request, in a
+ * fraction of the time where the processor has wide registers.
+ *
+ * Return: 0; -EINVAL if @server, a devid or a key version is refused, and then nothing was
+ * derived; -ENOKEY if a vendor key is wanted and missing; -ENOMEM or what the function of
+ * dmacc_deriver_set_vendor_hmac() returned, and then @ret is wiped.
+ */
+int dmacc_deriver_batch(struct dmacc_deriver *deriver, const struct dmacc_server *server,
+			unsigned int flags, const struct dmacc_request *requests, size_t count,
+			struct dmacc_credentials *ret);
+
+/**
+ * dmacc_deriver_device_keys() - device keys of many devices; secret
+ * @deriver: one that has a vendor key
+ * @requests: the devices; a generation is not looked at, a device key is returned as it is
+ * @count: how many
+ * @ret: as many, in the order of @requests
+ *
+ * Return: as dmacc_deriver_batch().
+ */
+int dmacc_deriver_device_keys(struct dmacc_deriver *deriver, const struct dmacc_request *requests,
+			      size_t count, uint8_t (*ret)[DMACC_KEY_SIZE]);
+
 /* Algorithms that shipped on phones, unkeyed: anybody who reads an IMEI off a box can compute them */
 enum dmacc_legacy_profile {
 	DMACC_LEGACY_FCS11384 = 1,	/* UserName as the published factory and server tool makes it */

@@ -4,17 +4,6 @@
  */
 #include "devid.h"
 
-int dmacc_digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 char dmacc_luhn_digit(const char *digits, size_t len, unsigned int base)
 {
 	unsigned int sum = 0, value;
@@ -23,11 +12,16 @@ char dmacc_luhn_digit(const char *digits, size_t len, unsigned int base)
 	for (i = 0; i < len; i++) {
 		value = (unsigned int)dmacc_digit_value(digits[i]);
 		/* counted from the right, where the check digit will stand, every second doubles */
-		if ((len - i) % 2)
-			value = 2 * value / base + 2 * value % base;
+		if ((len - i) % 2) {
+			value *= 2;
+			/* the sum of its two digits, of which the first can only be 1 */
+			if (value >= base)
+				value -= base - 1;
+		}
 		sum += value;
 	}
-	return "0123456789ABCDEF"[(base - sum % base) % base];
+	sum %= base;
+	return "0123456789ABCDEF"[sum ? base - sum : 0];
 }
 
 static bool all_same(const char *digits, size_t len)
@@ -51,23 +45,23 @@ enum dmacc_refusal dmacc_digits_judge(char kind, const char *digits)
 	return DMACC_ACCEPTED;
 }
 
-/* How many of the digits are of the base, upper case only */
-static size_t count_digits(const char *digits, size_t len, int base)
+/* Are all digits of the base, upper case? */
+static bool all_digits(const char *digits, size_t len, int base)
 {
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (dmacc_digit_value(digits[i]) >= 0 && dmacc_digit_value(digits[i]) < base &&
-		    !(digits[i] >= 'a' && digits[i] <= 'f'))
-			n++;
-	return n;
+		if (dmacc_digit_value(digits[i]) < 0 || dmacc_digit_value(digits[i]) >= base ||
+		    digits[i] >= 'a')
+			return false;
+	return true;
 }
 
 static enum dmacc_refusal check_imei(const char *digits)
 {
 	enum dmacc_refusal r;
 
-	if (count_digits(digits, 15, 10) != 15)
+	if (!all_digits(digits, 15, 10))
 		return DMACC_REFUSED_NOT_CANONICAL;
 	r = dmacc_digits_judge('I', digits);
 	if (r == DMACC_ACCEPTED && digits[14] != dmacc_luhn_digit(digits, 14, 10))
@@ -78,14 +72,14 @@ static enum dmacc_refusal check_imei(const char *digits)
 static enum dmacc_refusal check_meid(const char *digits)
 {
 	/* all decimal: it is an IMEI and has to be written as one */
-	if (count_digits(digits, 14, 16) != 14 || count_digits(digits, 14, 10) == 14)
+	if (!all_digits(digits, 14, 16) || all_digits(digits, 14, 10))
 		return DMACC_REFUSED_NOT_CANONICAL;
 	return dmacc_digits_judge('M', digits);
 }
 
 static enum dmacc_refusal check_esn(const char *digits)
 {
-	if (count_digits(digits, 8, 16) != 8)
+	if (!all_digits(digits, 8, 16))
 		return DMACC_REFUSED_NOT_CANONICAL;
 	return dmacc_digits_judge('E', digits);
 }

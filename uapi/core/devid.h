@@ -39,7 +39,16 @@ char dmacc_luhn_digit(const char *digits, size_t len, unsigned int base);
  *
  * Return: 0 to 15, or -1 for what is no hexadecimal digit of either case.
  */
-int dmacc_digit_value(char c);
+static inline int dmacc_digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
 
 /**
  * dmacc_digits_judge() - are the significant digits of one kind those of a device?

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * SHA-256, FIPS 180-4, over compiler vectors: a lane is a device. The build compiles this file once
+ * for each kind of processor and says what is wanted of it:
+ *
+ *   LANES	32-bit lanes of a vector register
+ *   STREAMS	vectors that are worked on in turn. A round waits for the one before it, so that one
+ *		vector alone leaves the processor half idle.
+ *   ENGINE	name of the struct lanes_engine
+ *
+ * No branch and no address depends on what is secret: keys, hash states, outputs. All of these lie
+ * in the caller's struct scratch, or are spilled to this file's stack.
+ */
+#include "lanes.h"
+
+#define WIDTH (LANES * STREAMS)
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "text is put together for little-endian processors"
+#endif
+_Static_assert(WIDTH <= LANES_WIDTH_MAX, "struct lanes_chunk has no room for that many");
+
+typedef __u32 word __attribute__((vector_size(4 * LANES)));
+
+/* One value for each device */
+struct words {
+	word of[STREAMS];
+};
+
+struct scratch {
+	struct words devid[LANES_DEVID_WORDS];	/* big-endian, zeros behind it */
+	struct words number;			/* key version or generation */
+	struct words key[8];
+	struct words inner[8], outer[8];
+	struct words state[8];
+	struct words block[LANES_BLOCK_WORDS];
+	struct words text[8];
+};
+
+static const __u32 initial_state[8] = {
+	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+};
+
+/* A statement for each stream, side by side; s is its number */
+#if STREAMS == 1
+#define EACH_STREAM(statement) do { { enum { s = 0 }; statement; } } while (0)
+#else
+#define EACH_STREAM(statement) \
+	do { { enum { s = 0 }; statement; } { enum { s = 1 }; statement; } } while (0)
+_Static_assert(STREAMS == 2, "EACH_STREAM() knows two");
+#endif
+
+#define ROTATE(x, n) ((x) >> (n) | (x) << (32 - (n)))
+#define BIG_SIGMA0(x) (ROTATE(x, 2) ^ ROTATE(x, 13) ^ ROTATE(x, 22))
+#define BIG_SIGMA1(x) (ROTATE(x, 6) ^ ROTATE(x, 11) ^ ROTATE(x, 25))
+#define SMALL_SIGMA0(x) (ROTATE(x, 7) ^ ROTATE(x, 18) ^ (x) >> 3)
+#define SMALL_SIGMA1(x) (ROTATE(x, 17) ^ ROTATE(x, 19) ^ (x) >> 10)
+#define CHOOSE(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
+#define MAJORITY(x, y, z) (((x) & (y)) | ((z) & ((x) | (y))))
+
+/* A round; @wk is message word and round constant of stream s */
+#define ROUND(a, b, c, d, e, f, g, h, wk) \
+	EACH_STREAM(h[s] += BIG_SIGMA1(e[s]) + CHOOSE(e[s], f[s], g[s]) + (wk); d[s] += h[s]; \
+		    h[s] += BIG_SIGMA0(a[s]) + MAJORITY(a[s], b[s], c[s]))
+
+/* Eight rounds bring each variable back to its place */
+#define EIGHT_ROUNDS(wk) \
+	do { \
+		ROUND(a, b, c, d, e, f, g, h, wk(0)); ROUND(h, a, b, c, d, e, f, g, wk(1)); \
+		ROUND(g, h, a, b, c, d, e, f, wk(2)); ROUND(f, g, h, a, b, c, d, e, wk(3)); \
+		ROUND(e, f, g, h, a, b, c, d, wk(4)); ROUND(d, e, f, g, h, a, b, c, wk(5)); \
+		ROUND(c, d, e, f, g, h, a, b, wk(6)); ROUND(b, c, d, e, f, g, h, a, wk(7)); \
+	} while (0)
+
+#define LOAD(variable, i) EACH_STREAM(variable[s] = state[i].of[s])
+#define LOAD_STATE() \
+	word a[STREAMS], b[STREAMS], c[STREAMS], d[STREAMS]; \
+	word e[STREAMS], f[STREAMS], g[STREAMS], h[STREAMS]; \
+	LOAD(a, 0); LOAD(b, 1); LOAD(c, 2); LOAD(d, 3); LOAD(e, 4); LOAD(f, 5); LOAD(g, 6); LOAD(h, 7)
+
+#define ADD(variable, i) EACH_STREAM(state[i].of[s] += variable[s])
+#define ADD_STATE() \
+	ADD(a, 0); ADD(b, 1); ADD(c, 2); ADD(d, 3); ADD(e, 4); ADD(f, 5); ADD(g, 6); ADD(h, 7)
+
+/* The schedule's word t + i goes where the one of 16 words before was */
+#define EXPAND(i) \
+	EACH_STREAM(w[i].of[s] += SMALL_SIGMA0(w[((i) + 1) % 16].of[s]) + w[((i) + 9) % 16].of[s] + \
+		SMALL_SIGMA1(w[((i) + 14) % 16].of[s]))
+
+/* The hash sees a block; what is in @w is lost */
+static __attribute__((noinline)) void compress(struct words state[8], struct words w[16])
+{
+	const __u32 *k = dmacc_lanes_constants;
+	LOAD_STATE();
+
+#define FIRST(i) (w[i].of[s] + k[i])
+#define SECOND(i) (w[8 + (i)].of[s] + k[8 + (i)])
+	EIGHT_ROUNDS(FIRST);
+	EIGHT_ROUNDS(SECOND);
+	for (k += 16; k < dmacc_lanes_constants + 64; k += 16) {
+		EXPAND(0); EXPAND(1); EXPAND(2); EXPAND(3);
+		EXPAND(4); EXPAND(5); EXPAND(6); EXPAND(7);
+		EIGHT_ROUNDS(FIRST);
+		EXPAND(8); EXPAND(9); EXPAND(10); EXPAND(11);
+		EXPAND(12); EXPAND(13); EXPAND(14); EXPAND(15);
+		EIGHT_ROUNDS(SECOND);
+	}
+	ADD_STATE();
+}
+
+/* The same for a block that is the same for all devices */
+static __attribute__((noinline)) void compress_common(struct words state[8],
+						      const __u32 schedule[64])
+{
+	const __u32 *wk;
+	LOAD_STATE();
+
+#define COMMON(i) (wk[i])
+	for (wk = schedule; wk < schedule + 64; wk += 8)
+		EIGHT_ROUNDS(COMMON);
+	ADD_STATE();
+}
+
+static void set_state(struct words state[8], const __u32 from[8])
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		EACH_STREAM(state[i].of[s] = (word){ 0 } + from[i]);
+}
+
+/* HMAC: a hash state that has seen the key with a pad */
+static void see_key(struct scratch *x, struct words ret[8], __u32 pad)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		EACH_STREAM(x->block[i].of[s] = x->key[i].of[s] ^ pad);
+	for (; i < LANES_BLOCK_WORDS; i++)
+		EACH_STREAM(x->block[i].of[s] = (word){ 0 } + pad);
+	set_state(ret, initial_state);
+	compress(ret, x->block);
+}
+
+static void see_keys(struct scratch *x)
+{
+	see_key(x, x->inner, 0x36363636);
+	see_key(x, x->outer, 0x5c5c5c5c);
+}
+
+/*
+ * Puts words that start at byte @at of the message into the block that starts at word @block_at,
+ * where it has zeros for them. What is before the block gets an index that is huge.
+ */
+static void merge(struct words block[LANES_BLOCK_WORDS], unsigned int block_at,
+		  const struct words *words, unsigned int count, unsigned int at)
+{
+	unsigned int shift = at % 4 * 8, i, to;
+
+	for (i = 0; i < count; i++) {
+		to = at / 4 + i - block_at;
+		if (to < LANES_BLOCK_WORDS)
+			EACH_STREAM(block[to].of[s] |= words[i].of[s] >> shift);
+		if (shift && to + 1 < LANES_BLOCK_WORDS)
+			EACH_STREAM(block[to + 1].of[s] |= words[i].of[s] << (32 - shift));
+	}
+}
+
+/* A block of the message, with what differs from device to device */
+static void make_block(struct scratch *x, const struct lanes_message *m, unsigned int n)
+{
+	const __u32 *words = m->words + n * LANES_BLOCK_WORDS;
+	unsigned int i;
+
+	for (i = 0; i < LANES_BLOCK_WORDS; i++)
+		EACH_STREAM(x->block[i].of[s] = (word){ 0 } + words[i]);
+	merge(x->block, n * LANES_BLOCK_WORDS, x->devid, LANES_DEVID_WORDS, m->devid_at);
+	merge(x->block, n * LANES_BLOCK_WORDS, &x->number, 1, m->number_at);
+}
+
+/*
+ * HMAC's inner hash, from a state that has seen the key. @same_number: all devices have the number
+ * that the schedules were made with.
+ */
+static void hash_message(struct scratch *x, const struct lanes_message *m, bool same_number)
+{
+	unsigned int n;
+
+	for (n = 0; n < m->blocks; n++) {
+		if (n && (same_number || m->number_at + 4 <= n * 64)) {
+			compress_common(x->state, m->schedule[n - 1]);
+		} else {
+			make_block(x, m, n);
+			compress(x->state, x->block);
+		}
+	}
+}
+
+/* The block of HMAC's outer hash: a digest and the padding of 96 bytes */
+static void make_outer_block(struct scratch *x)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		x->block[i] = x->state[i];
+	for (; i < LANES_BLOCK_WORDS; i++)
+		EACH_STREAM(x->block[i].of[s] = (word){ 0 });
+	EACH_STREAM(x->block[8].of[s] += 0x80000000);
+	EACH_STREAM(x->block[15].of[s] += 96 * 8);
+}
+
+static void derive_key(struct scratch *x, const struct lanes_message *m,
+		       const struct lanes_key *vendor)
+{
+	set_state(x->state, vendor->inner);
+	hash_message(x, m, false);
+	make_outer_block(x);
+	set_state(x->key, vendor->outer);
+	compress(x->key, x->block);
+}
+
+static void derive_output(struct scratch *x, const struct lanes_message *m, bool same_number)
+{
+	memcpy(x->state, x->inner, sizeof(x->state));
+	hash_message(x, m, same_number);
+	make_outer_block(x);
+	memcpy(x->state, x->outer, sizeof(x->state));
+	compress(x->state, x->block);
+}
+
+/* Four characters of base32 of 20 bits: arithmetic on bytes side by side, as in dmacc_base32() */
+static word base32_characters(word bits)
+{
+	word values, letters_over;
+
+	values = bits >> 15 | (bits >> 10 & 31) << 8 | (bits >> 5 & 31) << 16 | (bits & 31) << 24;
+	/* 1 in each byte whose value is 26 or more */
+	letters_over = (values + 0x66666666) >> 7 & 0x01010101;
+	return values + 0x41414141 - letters_over * 41;
+}
+
+static void make_text(struct scratch *x, unsigned int quads)
+{
+	unsigned int i, at, shift;
+
+	for (i = 0; i < quads; i++) {
+		const struct words *from = &x->state[i * 20 / 32];
+
+		at = i * 20 % 32;
+		shift = at > 12 ? 44 - at : 12 - at;
+		EACH_STREAM(word bits = from[0].of[s] >> shift;
+			    if (at > 12)
+				    bits = from[0].of[s] << (at - 12) | from[1].of[s] >> shift;
+			    x->text[i].of[s] = base32_characters(bits & 0xfffff));
+	}
+}
+
+static __u32 *lane_of(struct words *words, unsigned int lane)
+{
+	return (__u32 *)words + lane;
+}
+
+static void store_text(struct scratch *x, const struct lanes_chunk *chunk,
+		       const struct lanes_output *output)
+{
+	unsigned int quads = output->bytes / 5 * 2, lane, i;
+	char *to;
+
+	make_text(x, quads);
+	for (lane = 0; lane < chunk->count; lane++) {
+		to = (char *)chunk->credentials[lane] + output->offset;
+		for (i = 0; i < quads; i++)
+			memcpy(to + 4 * i, lane_of(&x->text[i], lane), 4);
+		to[4 * quads] = '\0';
+	}
+}
+
+/* Big-endian bytes of a value's first words */
+static void store_bytes(struct words *value, unsigned int lane, __u8 *to, unsigned int len)
+{
+	unsigned int i;
+	__u32 bytes;
+
+	for (i = 0; i < len / 4; i++) {
+		bytes = __builtin_bswap32(*lane_of(&value[i], lane));
+		memcpy(to + 4 * i, &bytes, 4);
+	}
+}
+
+static void load_bytes(struct words *value, unsigned int lane, const void *from, unsigned int len)
+{
+	unsigned int i;
+	__u32 bytes;
+
+	for (i = 0; i < len / 4; i++) {
+		memcpy(&bytes, (const char *)from + 4 * i, 4);
+		*lane_of(&value[i], lane) = __builtin_bswap32(bytes);
+	}
+}
+
+/* A lane without a device works for the first one once more */
+static const struct dmacc_request *request_of(const struct lanes_chunk *chunk, unsigned int lane)
+{
+	return chunk->requests[lane < chunk->count ? lane : 0];
+}
+
+static void load_devids(struct scratch *x, const struct lanes_chunk *chunk, unsigned int len)
+{
+	char devid[4 * LANES_DEVID_WORDS] = { 0 };
+	unsigned int lane;
+
+	for (lane = 0; lane < WIDTH; lane++) {
+		memcpy(devid, request_of(chunk, lane)->devid, len);
+		load_bytes(x->devid, lane, devid, sizeof(devid));
+	}
+}
+
+static void load_key_versions(struct scratch *x, const struct lanes_chunk *chunk)
+{
+	unsigned int lane;
+
+	for (lane = 0; lane < WIDTH; lane++)
+		*lane_of(&x->number, lane) = request_of(chunk, lane)->key_version;
+}
+
+/* Returns whether all of them are @generation */
+static bool load_generations(struct scratch *x, const struct lanes_chunk *chunk, __u32 generation)
+{
+	unsigned int lane;
+	bool same = true;
+
+	for (lane = 0; lane < WIDTH; lane++) {
+		*lane_of(&x->number, lane) = request_of(chunk, lane)->generation;
+		same &= request_of(chunk, lane)->generation == generation;
+	}
+	return same;
+}
+
+/* Device keys that the caller has already stand in for derived ones */
+static void load_keys(struct scratch *x, const struct lanes_chunk *chunk)
+{
+	const __u8 *key;
+	unsigned int lane;
+
+	for (lane = 0; lane < WIDTH; lane++) {
+		key = request_of(chunk, lane)->device_key;
+		if (key)
+			load_bytes(x->key, lane, key, DMACC_KEY_SIZE);
+	}
+}
+
+static void derive_credentials(struct scratch *x, const struct lanes_plan *plan,
+			       const struct lanes_chunk *chunk)
+{
+	bool same = load_generations(x, chunk, plan->generation);
+	const struct lanes_output *output;
+	unsigned int lane;
+
+	for (lane = 0; lane < chunk->count; lane++)
+		memset(chunk->credentials[lane], 0, sizeof(*chunk->credentials[lane]));
+	see_keys(x);
+	for (output = plan->outputs; output < plan->outputs + plan->count; output++) {
+		derive_output(x, &output->message, same);
+		if (output->base32) {
+			store_text(x, chunk, output);
+			continue;
+		}
+		for (lane = 0; lane < chunk->count; lane++)
+			store_bytes(x->state, lane,
+				    (__u8 *)chunk->credentials[lane] + output->offset,
+				    output->bytes);
+	}
+}
+
+static void derive(void *scratch, const struct lanes_plan *plan, const struct lanes_key *vendor,
+		   const struct lanes_chunk *chunk)
+{
+	struct scratch *x = scratch;
+	unsigned int lane;
+
+	load_devids(x, chunk, plan->devid_len);
+	if (vendor) {
+		load_key_versions(x, chunk);
+		derive_key(x, &plan->key, vendor);
+	}
+	load_keys(x, chunk);
+	if (!chunk->device_keys[0]) {
+		derive_credentials(x, plan, chunk);
+		return;
+	}
+	for (lane = 0; lane < chunk->count; lane++)
+		store_bytes(x->key, lane, chunk->device_keys[lane], DMACC_KEY_SIZE);
+}
+
+static void set_key(void *scratch, const __u8 key[DMACC_KEY_SIZE], struct lanes_key *ret)
+{
+	struct scratch *x = scratch;
+	unsigned int i;
+
+	memset(x->key, 0, sizeof(x->key));
+	load_bytes(x->key, 0, key, DMACC_KEY_SIZE);
+	see_keys(x);
+	for (i = 0; i < 8; i++) {
+		ret->inner[i] = *lane_of(&x->inner[i], 0);
+		ret->outer[i] = *lane_of(&x->outer[i], 0);
+	}
+}
+
+#define NAME_(name) #name
+#define NAME(name) NAME_(name)
+
+const struct lanes_engine ENGINE = {
+	.name = NAME(ENGINE),
+	.width = WIDTH,
+	.scratch_size = sizeof(struct scratch),
+	.set_key = set_key,
+	.derive = derive,
+};
