@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The units as they are built: what they let their programs do, and when they run."""
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+UNITS = Path(os.environ.get("DMACC_BUILD", TOP / "build")) / "packaging"
+
+
+def exposure(unit):
+    """What systemd-analyze makes of the sandbox: 0 is best, 10 is none."""
+    out = subprocess.run(["systemd-analyze", "security", "--offline=yes", unit], cwd=UNITS, text=True,
+                         capture_output=True, check=False)
+    return float(re.search(r"exposure level for \S+: ([0-9.]+)", out.stdout)[1])
+
+
+def conditions(unit):
+    return re.findall(r"^ConditionPathExistsGlob=(.*)$", (UNITS / unit).read_text(), re.MULTILINE)
+
+
+class Units(unittest.TestCase):
+    def test_systemd_understands_every_line(self):
+        for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-templates.service", "dmacc-templates.path"):
+            out = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", f"./{unit}"],
+                                 cwd=UNITS, text=True, capture_output=True, check=False)
+            # the programs are not installed where a build is tested
+            lines = [line for line in out.stderr.splitlines()
+                     if unit in line and "is not executable" not in line]
+            self.assertEqual(lines, [])
+
+    def test_the_agent_is_exposed_at_most_1_0(self):
+        self.assertLessEqual(exposure("dmaccd.service"), 1.0)
+
+    def test_dmacc_unseal_which_needs_root_is_exposed_at_most_1_5(self):
+        self.assertLessEqual(exposure("dmacc-unseal.service"), 1.5)
+
+    def test_without_a_template_neither_agent_nor_unseal_runs(self):
+        wanted = {f"|{folder}/*.{ending}" for ending in ("conf", "w7", "tnds", "xml", "wbxml")
+                  for folder in ("/usr/share/dmacc/accounts.d", "/etc/dmacc/accounts.d")}
+        for unit in ("dmaccd.service", "dmacc-unseal.service"):
+            found = conditions(unit)
+            # a prefix of the build's own
+            self.assertEqual({re.sub(r"^\|.*?(/(?:usr/share|share|etc)/dmacc/)",
+                                     lambda m: "|" + m[1].replace("/share", "/usr/share")
+                                     if m[1].startswith("/share") else "|" + m[1], c) for c in found}, wanted)
+            # each is a trigger: one that is true is enough
+            self.assertTrue(all(c.startswith("|/") for c in found))
+
+    def test_no_unit_can_write_a_core(self):
+        for unit in ("dmaccd.service", "dmacc-unseal.service"):
+            self.assertIn("\nLimitCORE=0\n", (UNITS / unit).read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
