@@ -53,6 +53,9 @@ def suites():
     yield Suite("unit", ["meson", "test", "-C", str(BUILD), "--no-rebuild", "--print-errorlogs"],
                 meson=True, env=sanitizers)
     yield from python_suites("tests/unit", env=sanitizers)
+    yield Suite("conformance", ["perl", str(TOP / "tests/conformance/vectors.pl")])
+    yield Suite("differential", [sys.executable, str(TOP / "tests/unit/differential.py"), "--count", "100000",
+                                 "--fleet", str(BUILD / "agent/dmacc-fleet/dmacc-fleet")], env=sanitizers)
     yield from python_suites("tests/e2e")
 
 

@@ -4,11 +4,12 @@
 
     differential.py --fleet PATH [--count 5000] [--seed N]
 
-Compares every value and the reason of every refusal; a disagreement is printed in full with
-the seed that makes it again.
+Every kind of identifier and server, every profile. Compares every value and the reason of every
+refusal; a disagreement is printed in full with the seed that makes it again.
 """
 import argparse
 import base64
+import collections
 import csv
 import random
 import subprocess
@@ -18,7 +19,13 @@ from pathlib import Path
 
 import reference as ref
 
-BATCH = 400
+LARGEST_BATCH = 2000
+KEYED = "dmacc-1"
+KINDS = {ref.SERVER_ID: "ServerID", ref.ADDR: "Addr"}
+
+
+MUST_BE_SEEN = {(KEYED, server, devid) for server in KINDS.values() for devid in ("IMEI", "MEID", "ESN")} | \
+    {(profile, "ServerID", "IMEI") for profile in ref.UNKEYED}
 
 
 class Disagreement(AssertionError):
@@ -97,22 +104,30 @@ class Round:
     def __init__(self, rng, fleet, folder):
         self.rng, self.fleet, self.folder = rng, fleet, Path(folder)
         self.kv = rng.randbytes(32)
+        self.profile = rng.choice((KEYED, KEYED, KEYED, *ref.UNKEYED))
         self.kind, self.server = random_server(rng)
+        self.stored = self.kind == ref.SERVER_ID and rng.random() < 0.2
+        self.nonces = not self.stored and self.profile != "fcs14345"
         self.generation = rng.choice((0, 1, rng.randrange(2 ** 32), 2 ** 32 - 1))
         self.version = rng.choice((1, 2, rng.randrange(1, 2 ** 32), 2 ** 32 - 1))
         self.spare = rng.random() < 0.5
-        self.lines = [random_line(rng) for _ in range(BATCH)]
+        self.lines = [random_line(rng) for _ in range(rng.randrange(1, LARGEST_BATCH))]
         self.columns = [(rng.randrange(2 ** 32), rng.randrange(1, 2 ** 32)) for _ in self.lines] \
             if rng.random() < 0.5 else None
 
-    def command(self):
+    def keyed_options(self):
         key = self.folder / "key"
         key.write_text(self.kv.hex() + self.rng.choice(("", "\n")))
         key.chmod(0o600)
+        return ["--key", key, "--generation", str(self.generation), "--key-version", str(self.version)]
+
+    def command(self):
         option = b"--server-id" if self.kind == ref.SERVER_ID else b"--addr"
-        return [self.fleet, "derive", "--key", key, option + b"=" + self.server, "--generation", str(self.generation),
-                "--key-version", str(self.version), "--nonces", "--rejects", self.folder / "rejects",
-                "--threads", str(self.rng.choice((1, 2, 3)))] + (["--spare-digit"] if self.spare else [])
+        return [self.fleet, "derive", "--profile", self.profile, option + b"=" + self.server,
+                "--rejects", self.folder / "rejects", "--threads", str(self.rng.choice((1, 2, 3))),
+                *(self.keyed_options() if self.profile == KEYED else []),
+                *(["--spare-digit"] if self.spare else []), *(["--nonces"] if self.nonces else []),
+                *(["--as", "stored"] if self.stored else [])]
 
     def input(self):
         if not self.columns:
@@ -128,29 +143,41 @@ class Round:
             generation, version = self.columns[i] if self.columns else (self.generation, self.version)
             try:
                 devid = ref.parse_devid(line, self.spare)
+                rows.append(self.row(devid, self.credentials(devid, generation, version)))
             except ref.Refused as refusal:
                 refused[i + first] = (line, refusal.reason)
-                continue
-            c = ref.credentials(ref.device_key(self.kv, devid, version), devid, self.kind, self.server, generation)
-            rows.append([devid, c.user_name, c.client_pw, c.server_pw, base64.b64encode(c.server_nonce).decode(),
-                         base64.b64encode(c.client_nonce).decode()])
         return rows, refused
 
+    def credentials(self, devid, generation, version):
+        if self.profile != KEYED:
+            return ref.unkeyed_credentials(self.profile, devid, self.kind, self.server)
+        return ref.credentials(ref.device_key(self.kv, devid, version), devid, self.kind, self.server, generation)
+
+    def row(self, devid, c):
+        if self.stored:
+            return [devid, c.user_name, ref.stored(c.user_name.encode(), c.client_pw.encode()),
+                    ref.stored(self.server, c.server_pw.encode())]
+        nonces = [base64.b64encode(nonce).decode() for nonce in (c.server_nonce, c.client_nonce)] if self.nonces else []
+        return [devid, c.user_name, c.client_pw, c.server_pw, *nonces]
+
     def judge_server(self):
+        """What the tool has to say of the server, None if it has to take it."""
         try:
             ref.check_server(self.kind, self.server)
+            if self.profile != KEYED:
+                ref.unkeyed_credentials(self.profile, "IMEI:490154203237518", self.kind, self.server)
         except ref.Refused as refusal:
-            return refusal.reason
+            return b"unkeyed" if refusal.reason == "profile" else f": {refusal.reason}: ".encode()
         return None
 
     def run(self):
-        """Returns how many derivations were compared."""
+        """Returns how many derivations of each (profile, kind of server, kind of identifier) were compared."""
         done = subprocess.run(self.command(), input=self.input(), capture_output=True, check=False)
         reason = self.judge_server()
         if reason:
-            if done.returncode != 2 or f": {reason}: ".encode() not in done.stderr:
+            if done.returncode != 2 or reason not in done.stderr or done.stdout:
                 raise Disagreement(f"server {self.server!r}: {reason} expected, got {done.returncode} {done.stderr!r}")
-            return 0
+            return collections.Counter()
         rows, refused = self.expected()
         if done.returncode != (1 if refused else 0):
             raise Disagreement(f"exit status {done.returncode}: {done.stderr!r}")
@@ -159,12 +186,13 @@ class Round:
             got = list(csv.reader(file))[1:]
         self.compare("refusal", [[n, text.encode("latin-1"), reason.split(":")[0]] for n, text, reason in got],
                      [[str(n), line, reason] for n, (line, reason) in refused.items()])
-        return len(rows)
+        return collections.Counter((self.profile, KINDS[self.kind], row[0].split(":")[0]) for row in rows)
 
     def compare(self, what, got, wanted):
         for a, b in zip(got, wanted):
             if a != b:
-                raise Disagreement(f"{what}: the tool says {a}, the reference {b}; server {self.server!r}")
+                raise Disagreement(f"{what}: the tool says {a}, the reference {b}; {self.profile}, "
+                                   f"server {self.server!r}")
         if len(got) != len(wanted):
             raise Disagreement(f"{len(got)} {what}s, not {len(wanted)}")
 
@@ -176,14 +204,16 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2 ** 32))
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    compared = 0
+    compared = collections.Counter()
     try:
-        while compared < args.count:
+        while compared.total() < args.count or MUST_BE_SEEN - compared.keys():
             with tempfile.TemporaryDirectory() as folder:
                 compared += Round(rng, args.fleet, folder).run()
     except Disagreement as disagreement:
         sys.exit(f"not ok 1 - seed {args.seed}: {disagreement}")
-    print(f"ok 1 - {compared} derivations agree (seed {args.seed})")
+    for combination, number in sorted(compared.items()):
+        print(f"# {number:6} {', '.join(combination)}")
+    print(f"ok 1 - {compared.total()} derivations agree (seed {args.seed})")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ What the C code is compared with. It takes nothing from that code, and follows t
 page rather than speed; section numbers are those of the page.
 """
 import base64
+import functools
 import hashlib
 import hmac
 from typing import NamedTuple
@@ -193,6 +194,7 @@ BLANK_RANGES = ((0x0000, 0x0020), (0x007F, 0x00A0), (0x1680, 0x1680), (0x2000, 0
                 (0x2029, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF))
 
 
+@functools.lru_cache(maxsize=256)
 def check_server(kind, data: bytes):
     """Section 2: returns for a server that may be used, else raises Refused."""
     if kind not in (SERVER_ID, ADDR):
