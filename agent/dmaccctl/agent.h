@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The agent as org.dmacc1 shows it: uapi/org.dmacc1.xml */
+#ifndef DMACC_CTL_AGENT_H
+#define DMACC_CTL_AGENT_H
+
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+struct agent_account {
+	char *path;
+	char *name;
+	char *state;
+	char *reason;
+	char *server_id;
+	char *slot;
+	char *profile;
+	char *template;
+	uint32_t generation;
+};
+
+struct agent_refusal {
+	char *template;
+	char *reason;
+};
+
+struct agent {
+	sd_bus *bus;
+	char *version;
+	char *state;
+	char *reason;
+	struct agent_account *accounts;
+	size_t accounts_len;
+	struct agent_refusal *refusals;
+	size_t refusals_len;
+};
+
+/**
+ * agent_read() - connect, and read all that is not secret
+ * @ret: to be given to agent_done() in any case
+ * @reterr: a sentence: why there is no agent to be had
+ *
+ * Never starts the agent.
+ *
+ * Return: 0 or -1.
+ */
+int agent_read(struct agent *ret, char reterr[512]);
+void agent_done(struct agent *agent);
+
+/* Calls a method of an account with the layout as its argument. @reterr: why not. */
+int agent_call(struct agent *agent, const struct agent_account *account, const char *method,
+	       const char *layout, sd_bus_message **ret, char reterr[512]);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the factory's verbs share. Functions that return int complain, and return an exit status. */
+#ifndef DMACC_CTL_FACTORY_H
+#define DMACC_CTL_FACTORY_H
+
+#include "ctl.h"
+#include "factory_store.h"
+#include "kernel.h"
+
+enum master_place {
+	MASTER_WHEREVER,	/* where there is one; a new one is a credential */
+	MASTER_CREDENTIAL,
+	MASTER_FILE,
+};
+
+/**
+ * struct factory - the store and the module, while a verb runs
+ * @path: of the store
+ * @place: where the master is
+ * @json: records are JSON, one a line
+ */
+struct factory {
+	const char *path;
+	enum master_place place;
+	bool json;
+	struct factory_store *store;
+	struct dmacc_kernel *kernel;
+	struct dmacc_kernel_status status;
+};
+
+/* What is known of a slot after it was sealed or loaded */
+struct slot_record {
+	struct dmacc_kernel_slot slot;
+	enum dmacc_rung rung;
+	char user_name[DMACC_CREDENTIAL_SIZE];
+	char devid[DMACC_DEVID_SIZE];
+	char sha256[65];
+};
+
+int inject_main(int argc, char **argv);
+int verify_main(int argc, char **argv);
+int lock_main(int argc, char **argv);
+int report_main(int argc, char **argv);
+
+/* An option that all of them have. Returns false if it is another. */
+bool factory_option(struct factory *f, int option, const char *argument);
+
+/* The store and the module. @create: make the store if it is not there. */
+int factory_begin(struct factory *f, bool create);
+void factory_end(struct factory *f);
+
+/* Opens the sealed root of the store in the module. -1 if there is none, without a complaint. */
+int factory_open_root(struct factory *f);
+
+/* The same, or makes a root, and its master before it, and has it in the store */
+int factory_make_root(struct factory *f);
+
+/* Reads the sealed key of a slot, loads it and fills in the record. @reterr: why not. */
+int factory_load_slot(struct factory *f, const char *name, struct slot_record *ret,
+		      char reterr[256]);
+
+/* What DERIVE says of a slot that is loaded, and the identity. 0 or a negative errno. */
+int factory_derive(struct factory *f, struct slot_record *record);
+
+/* sha256 of what is in the store */
+void factory_hash(const void *blob, size_t len, char ret[65]);
+
+void factory_print_slot(const struct factory *f, const struct slot_record *record);
+
+/**
+ * master_read() - the master that is there
+ * @f: @place says where; MASTER_WHEREVER is decided
+ * @ret: the caller wipes it
+ *
+ * Return: 0; -1 if there is none, without a complaint; EXIT_NOTHING.
+ */
+int master_read(struct factory *f, struct dmacc_kernel_master *ret);
+
+/* Makes a master and has it stored before it returns 0. There is none yet. */
+int master_make(struct factory *f, struct dmacc_kernel_master *ret);
+
+#endif
