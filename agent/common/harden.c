@@ -9,10 +9,12 @@ void harden_process(void)
 {
 	const struct rlimit none = { 0, 0 };
 	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit now;
 
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	/* with a limit, a later allocation would fail: then rather not at all */
-	if (!setrlimit(RLIMIT_MEMLOCK, &all))
+	if ((!getrlimit(RLIMIT_MEMLOCK, &now) && now.rlim_cur == RLIM_INFINITY) ||
+	    !setrlimit(RLIMIT_MEMLOCK, &all))
 		(void)mlockall(MCL_CURRENT | MCL_FUTURE);
 }
