@@ -1,63 +1,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <getopt.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "arguments.h"
+#include "encode.h"
 #include "fleet.h"
-#include "pipeline.h"
 
-struct arguments {
-	const char *key;
-	const char *id;
-	struct pipeline pipeline;
-};
-
-static int set_option(struct arguments *a, int option)
-{
-	switch (option) {
-	case 'k': a->key = optarg; return 0;
-	case 'v': return option_u32("key-version", optarg, 1, &a->pipeline.settings.key_version);
-	case 'd': a->pipeline.settings.spare_digit = true; return 0;
-	case 'o': a->pipeline.output = optarg; return 0;
-	default: return EXIT_NOTHING;
-	}
-}
-
-static int parse(struct arguments *a, int argc, char **argv)
+static int parse(struct arguments *a, const char **ret_id, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "key", required_argument, NULL, 'k' },
-		{ "key-version", required_argument, NULL, 'v' },
-		{ "spare-digit", no_argument, NULL, 'd' },
-		{ "output", required_argument, NULL, 'o' },
+		KEY_OPTIONS, STREAM_OPTIONS,
+		{ "rejects", required_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (set_option(a, c))
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'r')
+			a->pipeline.rejects = optarg;
+		else if (arguments_option(a, c))
 			return EXIT_NOTHING;
+	}
 	if (argc - optind > 1)
 		return complain("device-key takes one identifier, not also '%s'", argv[optind + 1]);
-	if (argv[optind] && strcmp(argv[optind], "-"))
-		a->id = argv[optind];
-	if (!a->id && a->key && !strcmp(a->key, "-"))
-		return complain("key and identifiers cannot both come from stdin");
+	if (!argv[optind] || !strcmp(argv[optind], "-"))
+		return arguments_input(a, argv[0], argc, argv);
+	*ret_id = argv[optind];
 	return 0;
 }
 
 static int write_one(const char *path, const uint8_t key[DMACC_KEY_SIZE])
 {
-	char text[2 * DMACC_KEY_SIZE + 1];
+	char text[ENCODE_HEX_SIZE(DMACC_KEY_SIZE)];
 	struct output output;
-	size_t i;
 	int r;
 
-	for (i = 0; i < DMACC_KEY_SIZE; i++) {
-		text[2 * i] = "0123456789abcdef"[key[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[key[i] & 15];
-	}
-	text[2 * DMACC_KEY_SIZE] = '\n';
+	encode_hex(text, key, DMACC_KEY_SIZE);
+	text[sizeof(text) - 1] = '\n';
 	r = output_open(&output, path);
 	if (!r)
 		r = output_write(&output, text, sizeof(text));
@@ -68,27 +48,44 @@ static int write_one(const char *path, const uint8_t key[DMACC_KEY_SIZE])
 	return r < 0 ? complain("%s: %s", path ? path : "stdout", strerror(-r)) : EXIT_DONE;
 }
 
-static int derive_one(const struct arguments *a, const uint8_t vendor_key[DMACC_KEY_SIZE])
+static int refuse(const char *id, const struct dmacc_reason *reason)
 {
-	const struct rows_settings *s = &a->pipeline.settings;
-	struct dmacc_deriver *deriver;
+	complain("%s: %s: %s", id, reason->word, reason->sentence);
+	return EXIT_SOME;
+}
+
+static int derive_with(struct keyring_user *keys, const char *id, const char *devid,
+		       uint8_t ret_key[DMACC_KEY_SIZE])
+{
+	uint32_t key_version = 0;
+	struct dmacc_deriver *d = keyring_find(keys, devid, &key_version);
+	int r;
+
+	if (!d)
+		return refuse(id, &keyring_no_entry);
+	r = dmacc_deriver_device_key(d, devid, key_version, ret_key);
+	/* of -EIO a token has complained */
+	return !r ? 0 : r == -EIO ? EXIT_NOTHING : complain("the device key cannot be computed");
+}
+
+static int derive_one(const struct arguments *a, const char *id)
+{
+	unsigned int flags = a->pipeline.settings.request.spare_digit ? DMACC_SPARE_DIGIT : 0;
+	struct keyring_user *keys;
 	char devid[DMACC_DEVID_SIZE];
 	struct dmacc_reason reason;
 	uint8_t key[DMACC_KEY_SIZE];
 	int r;
 
-	if (dmacc_identifier_read(a->id, strlen(a->id), s->spare_digit ? DMACC_SPARE_DIGIT : 0,
-				  devid, &reason)) {
-		complain("%s: %s: %s", a->id, reason.word, reason.sentence);
-		return EXIT_SOME;
-	}
-	if (dmacc_deriver_new(&deriver))
-		return complain("libcrypto has no HMAC-SHA-256");
-	r = dmacc_deriver_set_vendor_key(deriver, vendor_key);
+	if (dmacc_identifier_read(id, strlen(id), flags, devid, &reason))
+		return refuse(id, &reason);
+	r = keyring_use(a->pipeline.keyring, &keys);
+	if (r)
+		return r;
+	r = derive_with(keys, id, devid, key);
+	keyring_user_free(keys);
 	if (!r)
-		r = dmacc_deriver_device_key(deriver, devid, s->key_version, key);
-	dmacc_deriver_free(deriver);
-	r = r ? complain("the device key cannot be computed") : write_one(a->pipeline.output, key);
+		r = write_one(a->pipeline.output, key);
 	dmacc_wipe(key, sizeof(key));
 	return r;
 }
@@ -98,18 +95,18 @@ int device_key_main(int argc, char **argv)
 	struct arguments a = {
 		.pipeline = {
 			.threads = 1,
-			.settings = { .what = ROWS_DEVICE_KEY, .key_version = 1 },
+			.work = &rows_derive,
+			.settings.what = ROWS_DEVICE_KEY,
 		},
 	};
-	uint8_t vendor_key[DMACC_KEY_SIZE];
+	const char *id = NULL;
 	int r;
 
-	r = parse(&a, argc, argv);
+	r = parse(&a, &id, argc, argv);
 	if (!r)
-		r = load_key(a.key, vendor_key);
-	a.pipeline.vendor_key = vendor_key;
+		r = arguments_keys(&a);
 	if (!r)
-		r = a.id ? derive_one(&a, vendor_key) : pipeline_run(&a.pipeline);
-	dmacc_wipe(vendor_key, sizeof(vendor_key));
+		r = id ? derive_one(&a, id) : pipeline_run(&a.pipeline);
+	arguments_done(&a);
 	return r;
 }

@@ -7,6 +7,7 @@
 #define DMACC_FLEET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -20,6 +21,8 @@ int keygen_main(int argc, char **argv);
 int key_id_main(int argc, char **argv);
 int device_key_main(int argc, char **argv);
 int derive_main(int argc, char **argv);
+int verify_main(int argc, char **argv);
+int check_ids_main(int argc, char **argv);
 int selftest_main(int argc, char **argv);
 
 /**
@@ -47,14 +50,5 @@ bool parse_u32(const char *text, size_t len, uint32_t min, uint32_t *ret);
  * Return: 0 or EXIT_NOTHING.
  */
 int option_u32(const char *option, const char *text, uint32_t min, uint32_t *ret);
-
-/**
- * load_key() - read the vendor key named by --key
- * @path: of the key file, "-" for stdin, NULL if the option was not given
- * @ret_key: 32 bytes; the caller wipes them
- *
- * Return: 0, or EXIT_NOTHING after a complaint that names the file and what is wrong.
- */
-int load_key(const char *path, uint8_t ret_key[32]);
 
 #endif

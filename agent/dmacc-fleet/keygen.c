@@ -8,22 +8,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dmacc.h"
+#include "encode.h"
 #include "fleet.h"
 
-#define TEXT_SIZE (2 * DMACC_KEY_SIZE + 1)
+#define TEXT_SIZE ENCODE_HEX_SIZE(DMACC_KEY_SIZE)
 
 static int random_key_text(char text[TEXT_SIZE])
 {
 	uint8_t key[DMACC_KEY_SIZE];
-	size_t i;
 
 	if (RAND_priv_bytes(key, sizeof(key)) != 1)
 		return complain("there is no randomness to be had");
-	for (i = 0; i < sizeof(key); i++) {
-		text[2 * i] = "0123456789abcdef"[key[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[key[i] & 15];
-	}
+	encode_hex(text, key, sizeof(key));
 	text[TEXT_SIZE - 1] = '\n';
 	dmacc_wipe(key, sizeof(key));
 	return 0;

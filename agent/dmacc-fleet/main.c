@@ -13,14 +13,26 @@ static const struct {
 	const char *usage;
 } verbs[] = {
 	{ "keygen", keygen_main, "--output FILE" },
-	{ "key-id", key_id_main, "--key FILE [--key-version N]" },
+	{ "key-id", key_id_main, "(--key KEY | --keyring FILE) [--key-version N] [--pin-file FILE]" },
 	{ "device-key", device_key_main,
-	  "--key FILE [--key-version N] [--spare-digit] [--output FILE] [ID|-]" },
+	  "(--key KEY | --keyring FILE) [--key-version N] [--pin-file FILE]\n"
+	  "                    [--spare-digit] [--duplicates ignore|report|refuse] [--format csv|jsonl]\n"
+	  "                    [--output FILE] [--rejects FILE] [--threads N] [ID|-]" },
 	{ "derive", derive_main,
-	  "[--profile dmacc-1|fcs11384|fcs11384-device|fcs14345] [--key FILE]\n"
-	  "                    (--server-id ID | --addr ADDR) [--generation N] [--key-version N]\n"
-	  "                    [--nonces] [--as plain|stored] [--spare-digit]\n"
-	  "                    [--format csv|jsonl] [--threads N] [--rejects FILE] [INPUT]" },
+	  "[--profile dmacc-1|fcs11384|fcs11384-device|fcs14345]\n"
+	  "                    [--key KEY | --keyring FILE] [--key-version N] [--pin-file FILE]\n"
+	  "                    (--server-id ID | --addr ADDR) [--generation N] [--nonces]\n"
+	  "                    [--as plain|stored] [--spare-digit] [--duplicates ignore|report|refuse]\n"
+	  "                    [--format csv|jsonl] [--output FILE] [--rejects FILE] [--threads N]\n"
+	  "                    [INPUT]" },
+	{ "verify", verify_main,
+	  "[--profile ...] [--key KEY | --keyring FILE] [--key-version N] [--pin-file FILE]\n"
+	  "                    [--server-id ID | --addr ADDR] [--generation N] [--slot NAME]\n"
+	  "                    [--spare-digit] [--duplicates ...] [--format csv|jsonl] [--output FILE]\n"
+	  "                    [--threads N] [INPUT | --id ID [--user-name NAME] [--key-id HEX]]" },
+	{ "check-ids", check_ids_main,
+	  "[--spare-digit] [--duplicates ignore|refuse] [--format csv|jsonl]\n"
+	  "                    [--output FILE] [INPUT]" },
 	{ "selftest", selftest_main, "" },
 };
 

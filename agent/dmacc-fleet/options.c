@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "dmacc.h"
 #include "fleet.h"
 
 int complain(const char *format, ...)
@@ -46,25 +42,4 @@ int option_u32(const char *option, const char *text, uint32_t min, uint32_t *ret
 		return 0;
 	return complain("--%s takes a number from %u to %u, not '%s'", option, min, UINT32_MAX,
 			text);
-}
-
-int load_key(const char *path, uint8_t ret_key[32])
-{
-	const char *sentence = "it cannot be read";
-	bool from_stdin;
-	int fd, r;
-
-	if (!path)
-		return complain("--key FILE is missing: the vendor key, 64 hexadecimal digits");
-	from_stdin = !strcmp(path, "-");
-	/* not blocking, or the open of a FIFO that nobody writes to would wait for ever */
-	fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return complain("key file %s: %s", path, strerror(errno));
-	r = dmacc_key_read(fd, ret_key, &sentence);
-	if (!from_stdin)
-		close(fd);
-	if (r < 0)
-		return complain("key file %s: %s", path, sentence);
-	return 0;
 }

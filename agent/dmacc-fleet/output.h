@@ -24,11 +24,11 @@ void buffer_done(struct buffer *buffer);
  * struct output - a file that is complete or not there, or stdout
  * @fd: where to write
  * @path: its name when it is complete, NULL for stdout
- * @temporary: its name until then
+ * @temporary: its name until then, NULL for what is no regular file
  */
 struct output {
 	int fd;
-	const char *path;
+	char *path;
 	char *temporary;
 };
 

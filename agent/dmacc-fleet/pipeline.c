@@ -17,6 +17,7 @@
 
 #include "fleet.h"
 #include "pipeline.h"
+#include "progress.h"
 
 #define PIECE_SIZE (128 * 1024)
 #define SLOTS_PER_THREAD 4
@@ -26,7 +27,7 @@ enum slot_state { SLOT_FREE, SLOT_FILLED, SLOT_TAKEN, SLOT_DONE };
 struct slot {
 	enum slot_state state;	/* under run.lock */
 	int error;
-	char *text;		/* PIECE_SIZE */
+	char *text;		/* PIECE_SIZE and a zero */
 	struct rows rows;
 };
 
@@ -38,6 +39,7 @@ struct run {
 	struct output rejects;
 	uint64_t line;		/* number of the next line to be read */
 	uint64_t refused;
+	struct progress progress;
 
 	char *rest;		/* PIECE_SIZE: the begun record behind the last piece */
 	size_t rest_len;
@@ -66,13 +68,13 @@ static int read_more(struct run *run, char *text, size_t *len)
 	return 0;
 }
 
-/* Where the last whole record of a piece ends */
-static size_t whole_records(const char *text, size_t len)
+/* Where the last whole record of a piece ends; a JSON string has no line feed in it */
+static size_t whole_records(const struct run *run, const char *text, size_t len)
 {
 	const char *last;
 	size_t end = 0, n;
 
-	if (!memchr(text, '"', len)) {
+	if (run->p->settings.objects || !memchr(text, '"', len)) {
 		last = memrchr(text, '\n', len);
 		return last ? (size_t)(last - text) + 1 : 0;
 	}
@@ -104,7 +106,7 @@ static int read_piece(struct run *run, char *text, size_t *ret_whole, size_t *re
 	int r;
 
 	memcpy(text, run->rest, len);
-	while (!(whole = whole_records(text, len)) && len < PIECE_SIZE && !run->eof) {
+	while (!(whole = whole_records(run, text, len)) && len < PIECE_SIZE && !run->eof) {
 		r = read_more(run, text, &len);
 		if (r)
 			return r;
@@ -138,43 +140,48 @@ static int fill(struct run *run, struct slot *slot)
 	return 0;
 }
 
-static int derive(struct run *run, struct dmacc_deriver *deriver, struct slot *slot)
+static int process(struct run *run, struct worker *worker, struct slot *slot)
 {
-	return rows_process(&run->p->settings, deriver, &slot->rows);
+	return run->p->work->process(&run->p->settings, worker, &slot->rows);
+}
+
+static int write_rejects(struct run *run, const struct rows *rows)
+{
+	int r;
+
+	if (rows->rejects.len)
+		progress_clear(&run->progress);
+	r = output_write(&run->rejects, rows->rejects.text, rows->rejects.len);
+	return r < 0 ? complain("the refused lines cannot be written: %s", strerror(-r)) : 0;
+}
+
+static int write_rows(struct run *run, const struct rows *rows)
+{
+	int r = output_write(&run->out, rows->out.text, rows->out.len);
+
+	if (r < 0 && r != -EPIPE)
+		return complain("the output cannot be written: %s", strerror(-r));
+	return r ? r : write_rejects(run, rows);
 }
 
 static int write_slot(struct run *run, struct slot *slot)
 {
 	struct rows *rows = &slot->rows;
-	int r = slot->error;
+	int r;
 
-	if (!r)
-		r = output_write(&run->out, rows->out.text, rows->out.len);
-	if (r == -EPIPE)
-		return r;
-	if (r < 0) {
-		complain("the output cannot be written: %s", strerror(-r));
-		return r;
-	}
-	r = output_write(&run->rejects, rows->rejects.text, rows->rejects.len);
-	if (r < 0)
-		complain("the refused lines cannot be written: %s", strerror(-r));
+	if (slot->error == -EIO)	/* whoever failed has said why */
+		r = EXIT_NOTHING;
+	else if (slot->error)
+		r = complain("the rows cannot be worked on: %s", strerror(-slot->error));
+	else
+		r = write_rows(run, rows);
+	progress_add(&run->progress, rows->len, rows->count);
+	run->p->count += rows->count;
 	run->refused += rows->refused;
-	rows->refused = 0;
+	rows->count = rows->refused = 0;
 	buffer_clear(&rows->out);
 	buffer_clear(&rows->rejects);
 	return r;
-}
-
-static struct dmacc_deriver *new_deriver(const struct pipeline *p)
-{
-	struct dmacc_deriver *deriver;
-
-	if (dmacc_deriver_new(&deriver))
-		return NULL;
-	if (p->vendor_key && dmacc_deriver_set_vendor_key(deriver, p->vendor_key))
-		return dmacc_deriver_free(deriver);
-	return deriver;
 }
 
 static struct slot *take_filled(struct run *run, size_t *next)
@@ -196,10 +203,12 @@ static struct slot *take_filled(struct run *run, size_t *next)
 static void *work(void *data)
 {
 	struct run *run = data;
-	struct dmacc_deriver *deriver = new_deriver(run->p);
+	struct worker worker;
 	struct slot *slot;
 	size_t next = 0;
+	int error;
 
+	error = worker_init(&worker, &run->p->settings, run->p->keyring) ? -EIO : 0;
 	pthread_mutex_lock(&run->lock);
 	for (;;) {
 		while (!(slot = take_filled(run, &next)) && !run->stop)
@@ -207,13 +216,13 @@ static void *work(void *data)
 		if (!slot)
 			break;
 		pthread_mutex_unlock(&run->lock);
-		slot->error = deriver ? derive(run, deriver, slot) : -ENOMEM;
+		slot->error = error ? error : process(run, &worker, slot);
 		pthread_mutex_lock(&run->lock);
 		slot->state = SLOT_DONE;
 		pthread_cond_signal(&run->done);
 	}
 	pthread_mutex_unlock(&run->lock);
-	dmacc_deriver_free(deriver);
+	worker_done(&worker);
 	return NULL;
 }
 
@@ -276,40 +285,79 @@ static int with_workers(struct run *run)
 
 static int alone(struct run *run)
 {
-	struct dmacc_deriver *deriver = new_deriver(run->p);
 	struct slot *slot = &run->slots[0];
-	int r = deriver ? 0 : complain("libcrypto has no HMAC-SHA-256");
+	struct worker worker;
+	int r;
 
+	r = worker_init(&worker, &run->p->settings, run->p->keyring);
 	while (!r) {
 		r = fill(run, slot);
 		if (r || !slot->rows.len)
 			break;
-		slot->error = derive(run, deriver, slot);
+		slot->error = process(run, &worker, slot);
 		r = write_slot(run, slot);
 	}
-	dmacc_deriver_free(deriver);
+	worker_done(&worker);
 	return r;
 }
 
-/* The header, if there is one, is taken off the first piece: it goes back to ->rest without it */
+/* What the first bytes tell: the length of a byte order mark, or what no text of ours begins with */
+static int judge_begin(const char *text, size_t len, size_t *ret_skip)
+{
+	size_t i = 0;
+
+	if (len >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+		return complain("the input is UTF-16; it has to be UTF-8");
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		i = 3;
+	*ret_skip = i;
+	while (i < len && strchr(" \t\r\n", text[i]) && text[i])
+		i++;
+	if (i < len && text[i] == '[')
+		return complain("the input is a JSON array; it has to be one object a line, as jq -c '.[]' makes it");
+	return 0;
+}
+
+static bool begins_object(const char *text, size_t len)
+{
+	size_t i = strspn(text, " \t\r\n");
+
+	return i < len && text[i] == '{';
+}
+
+/* Length of the header line, 0 if there is none */
+static size_t take_header(struct run *run, const char *text, size_t len)
+{
+	struct rows_settings *s = &run->p->settings;
+	size_t head = record_end(text, len);
+	struct record record;
+
+	record_parse(&record, text, head ? head - 1 : len);
+	if (!columns_from_header(&s->request.columns, &record))
+		return 0;
+	return head ? head : len;
+}
+
+/* How the input begins is taken off the first piece: it goes back to ->rest without it */
 static int read_header(struct run *run)
 {
-	struct record record;
+	struct rows_settings *s = &run->p->settings;
 	char *text = run->slots[0].text;
-	size_t len, whole, head, skip = 0;
+	size_t len, whole, skip = 0;
 	int r;
 
 	r = read_piece(run, text, &whole, &len);
+	if (!r)
+		r = judge_begin(text, len, &skip);
 	if (r)
 		return r;
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-		skip = 3;
-	head = record_end(text + skip, len - skip);
-	record_parse(&record, text + skip, head ? head - 1 : len - skip);
-	if (columns_from_header(&run->p->settings.columns, &record)) {
-		skip += head ? head : len - skip;
-		run->line += count_lines(text, skip);
-	}
+	text[len] = '\0';
+	s->objects = begins_object(text + skip, len - skip);
+	if (s->objects)
+		columns_of_objects(&s->request.columns);
+	else
+		skip += take_header(run, text + skip, len - skip);
+	run->line += count_lines(text, skip);
 	keep_rest(run, text, skip, len);
 	return 0;
 }
@@ -331,6 +379,7 @@ static int open_all(struct run *run)
 		return complain("%s: %s", p->rejects, strerror(-r));
 	if (!p->rejects)
 		run->rejects.fd = STDERR_FILENO;
+	progress_start(&run->progress, run->in, run->out.fd);
 	return 0;
 }
 
@@ -344,7 +393,7 @@ static int make_slots(struct run *run)
 	if (!run->slots || !run->rest)
 		return complain("out of memory");
 	for (i = 0; i < run->slot_count; i++) {
-		run->slots[i].text = malloc(PIECE_SIZE);
+		run->slots[i].text = malloc(PIECE_SIZE + 1);
 		if (!run->slots[i].text)
 			return complain("out of memory");
 	}
@@ -353,7 +402,7 @@ static int make_slots(struct run *run)
 
 static int write_headers(struct run *run)
 {
-	const char *header = rows_header(&run->p->settings);
+	const char *header = run->p->work->header(&run->p->settings);
 	int r = 0;
 
 	if (header)
@@ -378,7 +427,11 @@ static void close_all(struct run *run)
 {
 	size_t i;
 
+	progress_clear(&run->progress);
 	for (i = 0; run->slots && i < run->slot_count; i++) {
+		/* verify reads passwords */
+		if (run->slots[i].text)
+			dmacc_wipe(run->slots[i].text, PIECE_SIZE);
 		buffer_done(&run->slots[i].rows.out);
 		buffer_done(&run->slots[i].rows.rejects);
 		free(run->slots[i].text);
@@ -391,6 +444,17 @@ static void close_all(struct run *run)
 		close(run->in);
 }
 
+/* Which of two lines is the first is known to whoever reads them in order */
+static int look_for_duplicates(struct pipeline *p)
+{
+	if (p->duplicates == DUPLICATES_IGNORE)
+		return 0;
+	p->threads = 1;
+	p->settings.request.refuse_duplicates = p->duplicates == DUPLICATES_REFUSE;
+	p->settings.request.duplicates = duplicates_new();
+	return p->settings.request.duplicates ? 0 : complain("out of memory");
+}
+
 int pipeline_run(struct pipeline *p)
 {
 	struct run run = {
@@ -401,7 +465,9 @@ int pipeline_run(struct pipeline *p)
 	int r;
 
 	p->settings.rejects_as_csv = p->rejects;
-	r = open_all(&run);
+	r = look_for_duplicates(p);
+	if (!r)
+		r = open_all(&run);
 	if (!r)
 		r = make_slots(&run);
 	if (!r)
@@ -413,6 +479,7 @@ int pipeline_run(struct pipeline *p)
 	if (!r)
 		r = commit(&run);
 	close_all(&run);
+	p->settings.request.duplicates = duplicates_free(p->settings.request.duplicates);
 	/* a reader that had enough, such as head, is no reason to complain */
 	if (r == -EPIPE)
 		return EXIT_SOME;

@@ -4,22 +4,30 @@
 
 #include "rows.h"
 
+enum duplicates_mode { DUPLICATES_IGNORE, DUPLICATES_REPORT, DUPLICATES_REFUSE };
+
 /**
  * struct pipeline - from an input to an output, in order, in flat memory
- * @settings: for all rows; ->columns is filled in from the input's header
- * @vendor_key: 32 bytes, NULL for a legacy profile
- * @threads: how many derive, from 1
+ * @settings: for all rows; ->objects and ->request.columns are filled in from how the input begins
+ * @work: what the verb makes of them
+ * @keyring: NULL if nothing is derived with a key
+ * @threads: how many derive, from 1; duplicates are looked for by one
+ * @duplicates: what to do about them
  * @input: path, NULL or "-" for stdin
  * @output: path, NULL or "-" for stdout
  * @rejects: path for refused rows, NULL for stderr
+ * @count: records that were read, for the caller
  */
 struct pipeline {
 	struct rows_settings settings;
-	const uint8_t *vendor_key;
+	const struct rows_work *work;
+	struct keyring *keyring;
 	unsigned int threads;
+	enum duplicates_mode duplicates;
 	const char *input;
 	const char *output;
 	const char *rejects;
+	uint64_t count;
 };
 
 /**

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
-#include <strings.h>
 
 #include "record.h"
+
+static const struct dmacc_reason open_quote = { "quote", "a quoted field does not end" };
 
 /* A field that begins with a quote; returns what follows it, at a comma or the end */
 static const char *parse_quoted(struct record *r, struct field *field, char *room, const char *p,
@@ -20,8 +21,8 @@ static const char *parse_quoted(struct record *r, struct field *field, char *roo
 	}
 	*field = (struct field){ room, len };
 	if (p == end || (p + 1 < end && p[1] != ','))
-		r->broken = true;
-	return p == end ? end : (r->broken ? end : p + 1);
+		r->refusal = &open_quote;
+	return p == end ? end : (r->refusal ? end : p + 1);
 }
 
 static const char *parse_plain(struct field *field, const char *p, const char *end)
@@ -42,7 +43,7 @@ void record_parse(struct record *r, const char *line, size_t len)
 		len--;
 	end = line + len;
 	r->count = 0;
-	r->broken = false;
+	r->refusal = NULL;
 	while (r->count < RECORD_FIELDS) {
 		struct field *field = &r->fields[r->count];
 
@@ -80,27 +81,4 @@ size_t record_end(const char *text, size_t len)
 				     (closed && closed == i - 1));
 	}
 	return 0;
-}
-
-static bool is_named(const struct field *field, const char *name)
-{
-	return field->len == strlen(name) && !strncasecmp(field->text, name, field->len);
-}
-
-bool columns_from_header(struct columns *columns, const struct record *record)
-{
-	static const char *const names[] = { "DevId", "IMEI", "MEID", "ESN", "IMEISV", "identifier" };
-	bool header = false;
-	size_t i;
-
-	*columns = (struct columns){ 0, -1, -1 };
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		header |= is_named(&record->fields[0], names[i]);
-	for (i = 1; header && i < record->count; i++) {
-		if (is_named(&record->fields[i], "generation"))
-			columns->generation = (int)i;
-		else if (is_named(&record->fields[i], "key_version"))
-			columns->key_version = (int)i;
-	}
-	return header;
 }

@@ -3,16 +3,14 @@
  * From a record to a line of output.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "encode.h"
 #include "fleet.h"
+#include "line.h"
 #include "rows.h"
-
-#define MD5_SIZE 16
-#define BASE64_SIZE 25		/* of 16 bytes, with the terminating zero */
 
 /* The values of one output line, in its order */
 struct line {
@@ -27,7 +25,7 @@ static const char *const column_names[][6] = {
 	[ROWS_DEVICE_KEY] = { "DevId", "DeviceKey" },
 };
 
-const char *rows_header(const struct rows_settings *s)
+static const char *header(const struct rows_settings *s)
 {
 	if (s->jsonl)
 		return NULL;
@@ -65,37 +63,16 @@ static bool add_line(const struct rows_settings *s, struct buffer *out, const st
 	return true;
 }
 
-static void put_base64(char ret[BASE64_SIZE], const uint8_t raw[16])
-{
-	EVP_EncodeBlock((unsigned char *)ret, raw, 16);
-}
-
-/* B64(MD5(name:password)), what a DM server needs to keep of a password */
-static int put_stored(char ret[BASE64_SIZE], const char *name, size_t name_len, const char *password)
-{
-	char text[256 + DMACC_CREDENTIAL_SIZE];
-	uint8_t digest[MD5_SIZE];
-	int len, ok;
-
-	len = snprintf(text, sizeof(text), "%.*s:%s", (int)name_len, name, password);
-	ok = EVP_Digest(text, (size_t)len, digest, NULL, EVP_md5(), NULL);
-	if (ok)
-		put_base64(ret, digest);
-	dmacc_wipe(text, sizeof(text));
-	dmacc_wipe(digest, sizeof(digest));
-	return ok ? 0 : -ENOMEM;
-}
-
 static int add_stored(const struct rows_settings *s, struct buffer *out, const char *devid,
 		      const struct dmacc_credentials *c)
 {
-	char client[BASE64_SIZE], server[BASE64_SIZE];
+	char client[ENCODE_BASE64_SIZE], server[ENCODE_BASE64_SIZE];
 	const struct line line = { 4, { devid, c->user_name, client, server } };
 	int r;
 
-	r = put_stored(client, c->user_name, strlen(c->user_name), c->client_pw);
+	r = encode_stored(client, c->user_name, strlen(c->user_name), c->client_pw);
 	if (!r)
-		r = put_stored(server, s->server.bytes, s->server.len, c->server_pw);
+		r = encode_stored(server, s->server.bytes, s->server.len, c->server_pw);
 	if (!r && !add_line(s, out, &line))
 		r = -ENOMEM;
 	dmacc_wipe(client, sizeof(client));
@@ -106,15 +83,15 @@ static int add_stored(const struct rows_settings *s, struct buffer *out, const c
 static int add_plain(const struct rows_settings *s, struct buffer *out, const char *devid,
 		     const struct dmacc_credentials *c)
 {
-	char server_nonce[BASE64_SIZE] = "", client_nonce[BASE64_SIZE] = "";
+	char server_nonce[ENCODE_BASE64_SIZE] = "", client_nonce[ENCODE_BASE64_SIZE] = "";
 	const struct line line = {
 		s->nonces ? 6 : 4,
 		{ devid, c->user_name, c->client_pw, c->server_pw, server_nonce, client_nonce },
 	};
 
 	if (s->nonces) {
-		put_base64(server_nonce, c->server_nonce);
-		put_base64(client_nonce, c->client_nonce);
+		encode_base64(server_nonce, c->server_nonce);
+		encode_base64(client_nonce, c->client_nonce);
 	}
 	return add_line(s, out, &line) ? 0 : -ENOMEM;
 }
@@ -122,16 +99,11 @@ static int add_plain(const struct rows_settings *s, struct buffer *out, const ch
 static int add_device_key(const struct rows_settings *s, struct buffer *out, const char *devid,
 			  const uint8_t key[DMACC_KEY_SIZE])
 {
-	char text[2 * DMACC_KEY_SIZE + 1];
+	char text[ENCODE_HEX_SIZE(DMACC_KEY_SIZE)];
 	const struct line line = { 2, { devid, text } };
-	size_t i;
 	int r;
 
-	for (i = 0; i < DMACC_KEY_SIZE; i++) {
-		text[2 * i] = "0123456789abcdef"[key[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[key[i] & 15];
-	}
-	text[2 * DMACC_KEY_SIZE] = '\0';
+	encode_hex(text, key, DMACC_KEY_SIZE);
 	r = add_line(s, out, &line) ? 0 : -ENOMEM;
 	dmacc_wipe(text, sizeof(text));
 	return r;
@@ -140,14 +112,15 @@ static int add_device_key(const struct rows_settings *s, struct buffer *out, con
 /* Identifiers that are derived together */
 #define BATCH_SIZE 256
 
+/* @derivers: each has the vendor key of its request's device */
 struct batch {
 	size_t count;
+	bool several_keys;
+	struct dmacc_deriver *derivers[BATCH_SIZE];
 	struct dmacc_request requests[BATCH_SIZE];
 	char devids[BATCH_SIZE][DMACC_DEVID_SIZE];
-	union {
-		struct dmacc_credentials credentials[BATCH_SIZE];
-		uint8_t device_keys[BATCH_SIZE][DMACC_KEY_SIZE];
-	};
+	struct dmacc_credentials credentials[BATCH_SIZE];
+	uint8_t device_keys[BATCH_SIZE][DMACC_KEY_SIZE];
 };
 
 static int add_credentials(const struct rows_settings *s, struct buffer *out, const char *devid,
@@ -156,41 +129,63 @@ static int add_credentials(const struct rows_settings *s, struct buffer *out, co
 	return s->what == ROWS_STORED ? add_stored(s, out, devid, c) : add_plain(s, out, devid, c);
 }
 
-static int derive_credentials(const struct rows_settings *s, struct dmacc_deriver *d,
-			      struct batch *b, struct buffer *out)
+static int derive_credentials(const struct rows_settings *s, struct batch *b, struct buffer *out)
 {
 	size_t i;
 	int r;
 
-	r = dmacc_deriver_batch(d, &s->server, s->nonces ? DMACC_NONCES : 0, b->requests, b->count,
-				b->credentials);
+	r = dmacc_deriver_batch(b->derivers[0], &s->server, s->nonces ? DMACC_NONCES : 0,
+				b->requests, b->count, b->credentials);
 	for (i = 0; i < b->count && !r; i++)
 		r = add_credentials(s, out, b->devids[i], &b->credentials[i]);
 	dmacc_wipe(b->credentials, b->count * sizeof(b->credentials[0]));
 	return r;
 }
 
-static int derive_device_keys(const struct rows_settings *s, struct dmacc_deriver *d,
-			      struct batch *b, struct buffer *out)
+/* What a device key was derived with does not matter any more: then one deriver does the rest */
+static int derive_device_keys(struct batch *b)
+{
+	size_t i;
+	int r = 0;
+
+	if (!b->several_keys)
+		return dmacc_deriver_device_keys(b->derivers[0], b->requests, b->count,
+						 b->device_keys);
+	for (i = 0; i < b->count && !r; i++)
+		r = dmacc_deriver_device_key(b->derivers[i], b->requests[i].devid,
+					     b->requests[i].key_version, b->device_keys[i]);
+	for (i = 0; i < b->count; i++)
+		b->requests[i].device_key = b->device_keys[i];
+	return r;
+}
+
+static int put_device_keys(const struct rows_settings *s, struct batch *b, struct buffer *out)
 {
 	size_t i;
 	int r;
 
-	r = dmacc_deriver_device_keys(d, b->requests, b->count, b->device_keys);
+	r = derive_device_keys(b);
 	for (i = 0; i < b->count && !r; i++)
 		r = add_device_key(s, out, b->devids[i], b->device_keys[i]);
-	dmacc_wipe(b->device_keys, b->count * sizeof(b->device_keys[0]));
 	return r;
 }
 
 /* What has been collected becomes lines of output */
-static int derive_batch(const struct rows_settings *s, struct dmacc_deriver *d, struct batch *b,
-			struct buffer *out)
+static int derive_batch(const struct rows_settings *s, struct batch *b, struct buffer *out)
 {
-	int r = s->what == ROWS_DEVICE_KEY ? derive_device_keys(s, d, b, out) :
-					     derive_credentials(s, d, b, out);
+	int r = 0;
 
+	if (s->what == ROWS_DEVICE_KEY) {
+		r = put_device_keys(s, b, out);
+	} else {
+		if (b->several_keys)
+			r = derive_device_keys(b);
+		if (!r)
+			r = derive_credentials(s, b, out);
+	}
+	dmacc_wipe(b->device_keys, b->count * sizeof(b->device_keys[0]));
 	b->count = 0;
+	b->several_keys = false;
 	return r;
 }
 
@@ -208,58 +203,6 @@ static int derive_legacy(const struct rows_settings *s, const char *devid, struc
 	return add_credentials(s, out, devid, &c);
 }
 
-/* A column that overrides an option for its row; an empty one does not */
-static bool read_column(const struct record *record, int column, uint32_t min, uint32_t *value)
-{
-	const struct field *field;
-
-	if (column < 0 || (size_t)column >= record->count)
-		return true;
-	field = &record->fields[column];
-	return !field->len || parse_u32(field->text, field->len, min, value);
-}
-
-/* @devid is where ->devid goes */
-static int read_request(const struct rows_settings *s, const struct record *record,
-			struct dmacc_request *q, char devid[DMACC_DEVID_SIZE],
-			struct dmacc_reason *reterr_reason)
-{
-	*q = (struct dmacc_request){ devid, s->key_version, s->generation, NULL };
-	if (record->broken) {
-		*reterr_reason = (struct dmacc_reason){ "quote", "a quoted field does not end" };
-		return -EINVAL;
-	}
-	if (!read_column(record, s->columns.generation, 0, &q->generation)) {
-		*reterr_reason = (struct dmacc_reason){
-			"generation", "it is a number from 0 to 4294967295" };
-		return -EINVAL;
-	}
-	if (!read_column(record, s->columns.key_version, 1, &q->key_version)) {
-		*reterr_reason = (struct dmacc_reason){
-			"key_version", "it is a number from 1 to 4294967295" };
-		return -EINVAL;
-	}
-	return dmacc_identifier_read(record->fields[0].text, record->fields[0].len,
-				     s->spare_digit ? DMACC_SPARE_DIGIT : 0, devid, reterr_reason);
-}
-
-/* Quoted if it has to be, RFC 4180 */
-static bool add_csv_field(struct buffer *b, const struct field *field)
-{
-	size_t i;
-
-	if (!memchr(field->text, ',', field->len) && !memchr(field->text, '"', field->len) &&
-	    !memchr(field->text, '\n', field->len) && !memchr(field->text, '\r', field->len))
-		return buffer_add(b, field->text, field->len);
-	if (!buffer_add(b, "\"", 1))
-		return false;
-	for (i = 0; i < field->len; i++)
-		if (!buffer_add(b, "\"\"", field->text[i] == '"' ? 2 : 0) ||
-		    (field->text[i] != '"' && !buffer_add(b, field->text + i, 1)))
-			return false;
-	return buffer_add(b, "\"", 1);
-}
-
 static int reject(const struct rows_settings *s, struct rows *rows, uint64_t line,
 		  const struct field *input, const struct dmacc_reason *reason)
 {
@@ -273,65 +216,65 @@ static int reject(const struct rows_settings *s, struct rows *rows, uint64_t lin
 		return buffer_add(&rows->rejects, text, (size_t)len) ? 0 : -ENOMEM;
 	}
 	len = snprintf(text, sizeof(text), "%llu,", (unsigned long long)line);
-	if (!buffer_add(&rows->rejects, text, (size_t)len) || !add_csv_field(&rows->rejects, input))
+	if (!buffer_add(&rows->rejects, text, (size_t)len) || !line_add_csv(&rows->rejects, input))
 		return -ENOMEM;
 	len = snprintf(text, sizeof(text), ",\"%s: %s\"\n", reason->word, reason->sentence);
 	return buffer_add(&rows->rejects, text, (size_t)len) ? 0 : -ENOMEM;
 }
 
-static int process_record(const struct rows_settings *s, struct dmacc_deriver *d, struct rows *rows,
+/* Its vendor key, and a place in the batch */
+static int collect(struct worker *w, struct batch *b, struct dmacc_reason *reterr_reason)
+{
+	struct dmacc_request *q = &b->requests[b->count];
+	struct dmacc_deriver *d = keyring_find(w->keys, q->devid, &q->key_version);
+
+	if (!d) {
+		*reterr_reason = keyring_no_entry;
+		return -EINVAL;
+	}
+	b->derivers[b->count++] = d;
+	b->several_keys |= d != b->derivers[0];
+	return 0;
+}
+
+static int process_record(const struct rows_settings *s, struct worker *w, struct rows *rows,
 			  struct batch *b, uint64_t line, const struct record *record)
 {
 	char *devid = b->devids[b->count];
 	struct dmacc_reason reason;
 	int r;
 
-	r = read_request(s, record, &b->requests[b->count], devid, &reason);
-	if (!r && s->legacy)
-		r = derive_legacy(s, devid, &rows->out, &reason);
-	else if (!r && ++b->count == BATCH_SIZE)
-		return derive_batch(s, d, b, &rows->out);
+	rows->count++;
+	r = request_read(&s->request, record, line, devid, &b->requests[b->count], &reason);
+	if (!r)
+		r = s->legacy ? derive_legacy(s, devid, &rows->out, &reason) :
+				collect(w, b, &reason);
 	if (r == -EINVAL)
-		r = reject(s, rows, line, &record->fields[0], &reason);
+		r = reject(s, rows, line, columns_identifier_field(&s->request.columns, record),
+			   &reason);
+	if (!r && b->count == BATCH_SIZE)
+		r = derive_batch(s, b, &rows->out);
 	return r;
 }
 
-/* Length of the first record of a text, and how many lines it has */
-static size_t next_record(const char *text, size_t size, size_t *ret_lines)
+static int process(const struct rows_settings *s, struct worker *w, struct rows *rows)
 {
-	size_t len = record_end(text, size), lines = 0;
-	const char *feed;
-
-	if (!len) {
-		/* the last one, or a quote that never closes: then its line ends it */
-		feed = memchr(text, '\n', size);
-		len = feed ? (size_t)(feed - text) + 1 : size;
-	}
-	for (feed = text; (feed = memchr(feed, '\n', (size_t)(text + len - feed))); feed++)
-		lines++;
-	*ret_lines = lines;
-	return len;
-}
-
-int rows_process(const struct rows_settings *s, struct dmacc_deriver *d, struct rows *rows)
-{
-	const char *text = rows->text, *end = rows->text + rows->len;
+	struct reader reader = rows_reader(w, rows);
 	struct batch *b = malloc(sizeof(*b));
-	uint64_t line = rows->first_line;
 	struct record record;
-	size_t len, lines;
+	uint64_t line;
 	int r = 0;
 
 	if (!b)
 		return -ENOMEM;
 	b->count = 0;
-	for (; text < end && !r; text += len, line += lines) {
-		len = next_record(text, (size_t)(end - text), &lines);
-		record_parse(&record, text, len - (text[len - 1] == '\n'));
-		r = process_record(s, d, rows, b, line, &record);
-	}
+	b->several_keys = false;
+	while (!r && reader_next(&reader, &record, &line))
+		r = process_record(s, w, rows, b, line, &record);
 	if (!r && b->count)
-		r = derive_batch(s, d, b, &rows->out);
+		r = derive_batch(s, b, &rows->out);
 	free(b);
 	return r;
 }
+
+const struct rows_work rows_derive = { header, process };

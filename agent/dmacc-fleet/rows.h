@@ -2,12 +2,10 @@
 #ifndef DMACC_FLEET_ROWS_H
 #define DMACC_FLEET_ROWS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "dmacc.h"
+#include "keyring.h"
 #include "output.h"
-#include "record.h"
+#include "reader.h"
+#include "request.h"
 
 /* What becomes of an identifier */
 enum rows_what {
@@ -18,22 +16,24 @@ enum rows_what {
 
 /**
  * struct rows_settings - what holds for all rows; threads share it and only read
+ * @request: how records are read
+ * @objects: the input is JSON lines; else CSV
  * @legacy: 0 for dmacc-1
- * @generation: for rows without a column for it
- * @key_version: likewise
+ * @server: of length 0 if none was given, which only verify allows
+ * @jsonl: the output is JSON lines; else CSV
  * @rejects_as_csv: refused rows as line,input,reason; else as lines for a person
+ * @slot: verify looks at records of this slot only, NULL for all
  */
 struct rows_settings {
+	struct request_settings request;
+	bool objects;
 	enum rows_what what;
 	enum dmacc_legacy_profile legacy;
 	struct dmacc_server server;
-	uint32_t generation;
-	uint32_t key_version;
 	bool nonces;
-	bool spare_digit;
 	bool jsonl;
 	bool rejects_as_csv;
-	struct columns columns;
+	const char *slot;
 };
 
 /**
@@ -47,21 +47,39 @@ struct rows {
 	uint64_t first_line;
 	struct buffer out;
 	struct buffer rejects;
+	uint64_t count;
 	uint64_t refused;
 };
 
 /**
- * rows_process() - derive for each record
- * @settings: for all
- * @deriver: this thread's, with the vendor key set unless the profile is a legacy one
- * @rows: ->out, ->rejects and ->refused are added to
- *
- * Return: 0, or -ENOMEM.
+ * struct worker - what one thread has to itself
+ * @keys: NULL if nothing is derived with a key
+ * @tokener: NULL for CSV
  */
-int rows_process(const struct rows_settings *settings, struct dmacc_deriver *deriver,
-		 struct rows *rows);
+struct worker {
+	struct keyring_user *keys;
+	struct json_tokener *tokener;
+};
 
-/* The header line of the output, NULL if the format has none */
-const char *rows_header(const struct rows_settings *settings);
+/* 0, or EXIT_NOTHING after a complaint. @keyring may be NULL. */
+int worker_init(struct worker *w, const struct rows_settings *s, struct keyring *keyring);
+void worker_done(struct worker *w);
+
+/**
+ * struct rows_work - what a verb makes of rows
+ * @header: the header line of the output, NULL if the format has none
+ * @process: adds to ->out, ->rejects, ->count and ->refused; returns 0, -ENOMEM, or -EIO after a
+ *           complaint
+ */
+struct rows_work {
+	const char *(*header)(const struct rows_settings *s);
+	int (*process)(const struct rows_settings *s, struct worker *w, struct rows *rows);
+};
+
+/* Credentials or device keys, as ->what says */
+extern const struct rows_work rows_derive;
+
+/* To take the records of rows one after the other */
+struct reader rows_reader(const struct worker *w, const struct rows *rows);
 
 #endif
