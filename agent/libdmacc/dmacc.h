@@ -4,6 +4,14 @@
  * and a server identifier. It runs on servers as well as on the phone; it opens
  * no socket, starts no thread, keeps no global state and never logs.
  *
+ * Threads: every function can be called by any number of threads at once. An
+ * object, such as a struct dmacc_deriver, belongs to one thread at a time, but
+ * for functions that take it as const, which any number may call while no other
+ * is called. What a function returns as a constant stays as it is for good.
+ *
+ * Errors are negative errno values. A ret_ parameter is written on success only,
+ * a reterr_ parameter on failure only.
+ *
  * "Derivation" below is uapi/derivation.md of this project, installed as
  * derivation.md beside this library's documentation.
  */
@@ -234,8 +242,8 @@ int dmacc_deriver_key_id(struct dmacc_deriver *deriver, uint32_t key_version,
 int dmacc_deriver_device_key(struct dmacc_deriver *deriver, const char *devid,
 			     uint32_t key_version, uint8_t ret_device_key[DMACC_KEY_SIZE]);
 
-/* Flags of dmacc_deriver_credentials() */
-#define DMACC_NONCES 1		/* the nonces, too; without it they are zero */
+/* Flags of what derives credentials; none has the value of DMACC_SPARE_DIGIT */
+#define DMACC_NONCES 2		/* the nonces, too; without it they are zero */
 
 /**
  * dmacc_deriver_credentials() - UserName, ServerPW, ClientPW; secret
@@ -255,6 +263,38 @@ int dmacc_deriver_credentials(struct dmacc_deriver *deriver,
 			      const uint8_t device_key[DMACC_KEY_SIZE], const char *devid,
 			      const struct dmacc_server *server, uint32_t generation,
 			      unsigned int flags, struct dmacc_credentials *ret);
+
+/**
+ * struct dmacc_device - a device as the operator of a server has it
+ * @identifier: as people write it, zero-terminated
+ * @key_version: from 1
+ * @generation: from 0
+ */
+struct dmacc_device {
+	const char *identifier;
+	uint32_t key_version;
+	uint32_t generation;
+};
+
+/**
+ * dmacc_credentials_for() - one call for one device; secret
+ * @vendor_key: 32 bytes
+ * @device: which, at which key version and generation
+ * @server: element, bytes and length
+ * @flags: 0, DMACC_SPARE_DIGIT, DMACC_NONCES or both
+ * @ret_devid: the canonical form of its identifier; written on success only, may be NULL
+ * @ret: written on success only
+ * @reterr_reason: what was refused; written on -EINVAL only, may be NULL
+ *
+ * All that it takes is judged. For many devices a deriver of one's own costs less.
+ *
+ * Return: 0; -EINVAL if identifier, key version, server or vendor key is refused; -ENOMEM;
+ * -EOPNOTSUPP if libcrypto has no HMAC-SHA-256.
+ */
+int dmacc_credentials_for(const uint8_t vendor_key[DMACC_KEY_SIZE],
+			  const struct dmacc_device *device, const struct dmacc_server *server,
+			  unsigned int flags, char ret_devid[DMACC_DEVID_SIZE],
+			  struct dmacc_credentials *ret, struct dmacc_reason *reterr_reason);
 
 /**
  * struct dmacc_request - a device of a batch
@@ -325,8 +365,8 @@ enum dmacc_legacy_profile dmacc_legacy_named(const char *name);
  * @ret: written on success only; the nonces are zero for DMACC_LEGACY_FCS14345, which has none
  * @reterr_sentence: what was refused, a constant; written on -EINVAL only, may be NULL
  *
- * Derivation, section 8. For servers that still expect them: what these functions are is no secret, and neither is
- * what they return.
+ * Derivation, section 8. For servers that still expect them: what these functions are is no secret,
+ * and neither is what they return.
  *
  * Return: 0; -EINVAL; -ENOMEM.
  */

@@ -57,6 +57,87 @@ static void one_deriver_computes_every_published_credential(void **state)
 	dmacc_deriver_free(d);
 }
 
+static void one_call_for_one_device_computes_the_same(void **state)
+{
+	struct dmacc_credentials c;
+	char devid[DMACC_DEVID_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < DMACC_VECTORS_CREDENTIALS_COUNT; i++) {
+		const struct dmacc_vector_credentials *v = &dmacc_vectors_credentials[i];
+		const struct dmacc_device d = { v->devid, v->key_version, v->generation };
+		const struct dmacc_server server = { v->kind, v->server, v->server_len };
+
+		assert_int_equal(dmacc_credentials_for(v->kv, &d, &server, DMACC_NONCES, devid, &c,
+						       NULL), 0);
+		assert_string_equal(devid, v->devid);
+		assert_string_equal(c.user_name, v->user_name);
+		assert_string_equal(c.server_pw, v->server_pw);
+		assert_string_equal(c.client_pw, v->client_pw);
+		assert_memory_equal(c.server_nonce, v->server_nonce, DMACC_NONCE_SIZE);
+		assert_memory_equal(c.client_nonce, v->client_nonce, DMACC_NONCE_SIZE);
+	}
+}
+
+static void the_flags_of_one_call_do_not_mix(void **state)
+{
+	static const uint8_t key[DMACC_KEY_SIZE] = { 7 }, none[DMACC_NONCE_SIZE];
+	const struct dmacc_device spare = { "49-015420-323751-0", 1, 0 };
+	struct dmacc_credentials c;
+	struct dmacc_reason reason;
+	char devid[DMACC_DEVID_SIZE];
+
+	(void)state;
+	assert_int_equal(dmacc_credentials_for(key, &spare, &dm, DMACC_NONCES, devid, &c, &reason),
+			 -EINVAL);
+	assert_string_equal(reason.word, "check-digit");
+	assert_int_equal(dmacc_credentials_for(key, &spare, &dm, DMACC_SPARE_DIGIT, devid, &c, NULL),
+			 0);
+	assert_string_equal(devid, device);
+	assert_memory_equal(c.client_nonce, none, sizeof(none));
+	assert_int_equal(dmacc_credentials_for(key, &spare, &dm, DMACC_SPARE_DIGIT | DMACC_NONCES,
+					       NULL, &c, NULL), 0);
+	assert_memory_not_equal(c.client_nonce, none, sizeof(none));
+}
+
+static void one_call_says_what_was_refused_and_writes_nothing(void **state)
+{
+	static const uint8_t key[DMACC_KEY_SIZE] = { 7 }, zero[DMACC_KEY_SIZE];
+	const struct dmacc_server blank = { DMACC_ELEMENT_SERVER_ID, "a b", 3 };
+	const struct {
+		const uint8_t *key;
+		struct dmacc_device device;
+		const struct dmacc_server *server;
+		const char *word;
+	} cases[] = {
+		{ key, { "", 1, 0 }, &dm, "missing" },
+		{ key, { "0", 1, 0 }, &dm, "length" },
+		{ key, { "00000000000000", 1, 0 }, &dm, "all-same" },
+		{ key, { device, 0, 0 }, &dm, "range" },
+		{ key, { device, 1, 0 }, &blank, "blank" },
+		{ zero, { device, 1, 0 }, &dm, "all-zero" },
+	};
+	struct dmacc_credentials c, before;
+	char devid[DMACC_DEVID_SIZE] = "before";
+	size_t i;
+
+	(void)state;
+	memset(&c, 0x5a, sizeof(c));
+	before = c;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dmacc_reason reason;
+
+		assert_int_equal(dmacc_credentials_for(cases[i].key, &cases[i].device, cases[i].server,
+						       0, devid, &c, &reason), -EINVAL);
+		assert_string_equal(reason.word, cases[i].word);
+		assert_int_equal(dmacc_credentials_for(cases[i].key, &cases[i].device, cases[i].server,
+						       0, NULL, &c, NULL), -EINVAL);
+	}
+	assert_memory_equal(&c, &before, sizeof(c));
+	assert_string_equal(devid, "before");
+}
+
 static void key_ids_are_the_published_ones(void **state)
 {
 	struct dmacc_deriver *d = new_deriver();
@@ -475,6 +556,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_deriver_computes_every_published_credential),
+		cmocka_unit_test(one_call_for_one_device_computes_the_same),
+		cmocka_unit_test(the_flags_of_one_call_do_not_mix),
+		cmocka_unit_test(one_call_says_what_was_refused_and_writes_nothing),
 		cmocka_unit_test(key_ids_are_the_published_ones),
 		cmocka_unit_test(without_the_flag_nonces_stay_zero),
 		cmocka_unit_test(what_is_refused_writes_nothing),

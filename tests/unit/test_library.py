@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""libdmacc as a stranger gets it: installed, found by pkg-config, from many threads, and what it exports."""
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import reference as ref
+
+TOP = Path(__file__).resolve().parent.parent.parent
+BUILD = Path(os.environ.get("DMACC_BUILD", TOP / "build"))
+LIBRARY = TOP / "agent/libdmacc"
+HEADER = (LIBRARY / "dmacc.h").read_text()
+EXAMPLE = LIBRARY / "examples/check-login.c"
+KV = bytes(range(32))
+DEVICE, DM = "IMEI:490154203237518", b"com.example.dm"
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
+
+
+def must(*command, **options):
+    done = run(*command, **options)
+    if done.returncode:
+        raise AssertionError(f"{command[0]}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def sanitizers():
+    """What the library was built with, a program that uses it has to have as well."""
+    options = json.loads(must("meson", "introspect", "--buildoptions", BUILD))
+    chosen = next(option["value"] for option in options if option["name"] == "b_sanitize")
+    return [] if chosen == "none" else [f"-fsanitize={chosen}", "-fno-sanitize-recover=all"]
+
+
+def declared():
+    """Names of the functions in the header."""
+    code = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL)
+    return set(re.findall(r"^(?!typedef)[\w *]*?\b(dmacc_\w+)\(", code, re.MULTILINE))
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.stage = Path(cls.folder.name) / "stage"
+        must("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", cls.stage)
+        cls.library = next(cls.stage.rglob("libdmacc.so.0"))
+        cls.pc = next(cls.stage.rglob("libdmacc.pc"))
+
+    def pkg_config(self, *arguments):
+        env = os.environ | {"PKG_CONFIG_PATH": str(self.pc.parent), "PKG_CONFIG_SYSROOT_DIR": str(self.stage)}
+        return must("pkg-config", *arguments, env=env).split()
+
+    def compile(self, source, *options):
+        program = Path(self.folder.name) / "program"
+        must("gcc", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", *sanitizers(), *options,
+             source, "-o", program, *self.pkg_config("--cflags", "--libs", "libdmacc"), "-lcrypto")
+        return program
+
+    def run_program(self, program, *arguments, **options):
+        return run(program, *arguments, env=os.environ | {"LD_LIBRARY_PATH": str(self.library.parent)}, **options)
+
+
+class Package(Installed):
+    def test_pkg_config_says_the_version(self):
+        self.assertEqual(self.pkg_config("--modversion", "libdmacc"), [(TOP / "VERSION").read_text().strip()])
+
+    def test_the_header_compiles_alone_and_strictly(self):
+        source = Path(self.folder.name) / "alone.c"
+        source.write_text("#include <dmacc/dmacc.h>\nint main(void) { return dmacc_wipe(0, 0), 0; }\n")
+        for standard in ("c99", "c11", "gnu17"):
+            self.assertEqual(self.run_program(self.compile(source, f"-std={standard}", "-Wpedantic")).returncode, 0)
+
+    def symbols(self):
+        return must("nm", "-D", "--defined-only", "--with-symbol-versions", self.library)
+
+    def test_exported_symbols_are_those_of_the_map_with_their_version(self):
+        listed = re.findall(r"^\t(dmacc_\w+);$", (LIBRARY / "libdmacc.map").read_text(), re.MULTILINE)
+        self.assertEqual(listed, sorted(set(listed)))
+        exported = re.findall(r" [TDBRW] (\S+)$", self.symbols(), re.MULTILINE)
+        self.assertEqual(sorted(exported), [f"{name}@@LIBDMACC_0" for name in listed])
+
+    def test_exported_symbols_are_those_of_the_header(self):
+        exported = set(re.findall(r" (dmacc_\w+)@@", self.symbols()))
+        self.assertEqual(exported, declared())
+
+    def test_it_needs_libcrypto_and_libc_alone(self):
+        needed = re.findall(r"\(NEEDED\).*\[(\w+)", must("readelf", "-d", self.library))
+        self.assertLessEqual(set(needed), {"libcrypto", "libc", "libasan", "libubsan", "ld"})
+        self.assertIn("libcrypto", needed)
+
+
+class Manual(Installed):
+    def page(self):
+        return next(self.stage.rglob("libdmacc.3"))
+
+    def test_it_names_every_function_of_the_header_and_is_found_by_that_name(self):
+        text = self.page().read_text()
+        self.assertGreater(len(declared()), 30)
+        for name in declared():
+            self.assertRegex(text, rf"(?m)^\.Fo {name}$")
+            self.assertEqual(os.readlink(self.page().parent / f"{name}.3"), "libdmacc.3")
+
+    def test_mandoc_finds_nothing_wrong(self):
+        self.assertEqual(must("mandoc", "-T", "lint", "-W", "warning", self.page()), "")
+
+    def test_a_reader_sees_what_the_header_says(self):
+        shown = must("mandoc", "-T", "utf8", self.page())
+        shown = re.sub(r"\s+", " ", re.sub(r".\x08", "", shown))
+        for words in ("One call for one device", "every function can be called by any number of threads",
+                      "-EINVAL if identifier, key version, server or vendor key is refused"):
+            self.assertTrue(words in shown, words)
+
+
+class CheckLogin(Installed):
+    """The example of a server-side check, with the standard's printed values and with derived ones."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.program = cls.compile(cls(), EXAMPLE)
+        cls.table = Path(cls.folder.name) / "stored.csv"
+        cls.credentials = ref.credentials(ref.device_key(KV, DEVICE, 1), DEVICE, ref.SERVER_ID, DM, 0)
+
+    def write_table(self, *rows):
+        self.table.write_text("\n".join(("DevId,UserName,ClientHash,ServerHash", *rows)) + "\n")
+
+    def login(self, *logins, arguments=None):
+        text = "".join(" ".join(login) + "\n" for login in logins)
+        done = self.run_program(self.program, *(arguments or [self.table]), input=text)
+        return done.returncode, done.stdout.splitlines(), done.stderr
+
+    @staticmethod
+    def b64(data):
+        return base64.b64encode(data).decode()
+
+    def derived(self, name, client_nonce=b"\0\1:\xff", server_nonce=b"four"):
+        """(line of a login of the device, the server's answer)."""
+        c = self.credentials
+        digest = ref.login_digest(ref.stored(c.user_name.encode(), c.client_pw.encode()), client_nonce)
+        own = ref.login_digest(ref.stored(DM, c.server_pw.encode()), server_nonce)
+        return (name, digest, self.b64(client_nonce), self.b64(server_nonce)), f"{DEVICE} yes {own}"
+
+    def write_derived_table(self):
+        key = Path(self.folder.name) / "key"
+        key.write_text(KV.hex())
+        key.chmod(0o600)
+        fleet = BUILD / "agent/dmacc-fleet/dmacc-fleet"
+        text = "".join(f"{imei:014d}\n" for imei in range(35417803685970, 35417803688170)) + DEVICE + "\n"
+        self.table.write_text(must(fleet, "derive", "--key", key, "--server-id", DM.decode(), "--as", "stored", input=text))
+        return key
+
+    def test_the_printed_values_of_oma_dm(self):
+        stored = self.b64(hashlib.md5(b"Bruce2:OhBehave").digest())
+        self.write_table(f"IMEI:493005100592800,Bruce2,{stored},{stored}")
+        nonce = self.b64(b"Nonce")
+        good = ("Bruce2", "Zz6EivR3yeaaENcRN6lpAQ==", nonce, nonce)
+        self.assertEqual(self.login(good), (0, ["IMEI:493005100592800 yes Zz6EivR3yeaaENcRN6lpAQ=="], ""))
+
+    def test_devid_in_any_spelling_and_user_name_lead_to_the_device(self):
+        self.write_derived_table()
+        for name in (DEVICE, "490154203237518", "49-015420-323751-8", "4901542032375199", self.credentials.user_name):
+            line, answer = self.derived(name)
+            self.assertEqual(self.login(line), (0, [answer], ""))
+
+    def test_the_same_from_the_vendor_key_for_each_login(self):
+        key = self.write_derived_table()
+        line, answer = self.derived("49-015420-323751-8")
+        self.assertEqual(self.login(line, arguments=["--key", key, DM.decode()]), (0, [answer], ""))
+        line, _ = self.derived(self.credentials.user_name)
+        self.assertEqual(self.login(line, arguments=["--key", key, DM.decode()])[:2], (1, [f"{line[0]} no"]))
+
+    def test_what_does_not_authenticate(self):
+        self.write_derived_table()
+        (name, digest, nonce, own), _ = self.derived(DEVICE)
+        flipped = ("A" if digest[0] != "A" else "B") + digest[1:]
+        cases = [(name, flipped, nonce, own), (name, digest[:-1], nonce, own), (name, digest + "A", nonce, own),
+                 (name, digest, own, nonce), ("IMEI:354178036859789", digest, nonce, own),
+                 ("IMEI:260531793113837", digest, nonce, own), (self.credentials.user_name[:-1], digest, nonce, own),
+                 # the base64 text of the nonce instead of its bytes
+                 (name, ref.login_digest(ref.stored(self.credentials.user_name.encode(),
+                                                    self.credentials.client_pw.encode()), nonce.encode()), nonce, own)]
+        for case in cases:
+            self.assertEqual(self.login(case)[:2], (1, [f"{case[0]} no"]), case)
+
+    def test_a_device_that_nobody_knows_does_not_get_in_with_the_hash_of_nobody(self):
+        self.write_table()
+        digest = ref.login_digest("A" * 22 + "==", b"n")
+        self.assertEqual(self.login(("nobody", digest, self.b64(b"n"), self.b64(b"n")))[:2], (1, ["nobody no"]))
+
+    def test_malformed_lines_are_named_and_the_others_answered(self):
+        self.write_derived_table()
+        line, answer = self.derived(DEVICE)
+        status, out, err = self.login(("x",), (DEVICE, "d", "!!!", "AA=="), (DEVICE, "d", "====", "AA=="), line)
+        self.assertEqual((status, out), (1, [answer]))
+        for number in (1, 2, 3):
+            self.assertIn(f"line {number}: ", err)
+
+    def test_a_table_or_key_that_is_none_is_refused(self):
+        self.table.write_text("not a table\n")
+        self.assertEqual(self.login(arguments=[self.table])[0], 2)
+        self.assertEqual(self.login(arguments=["/nowhere/at/all"])[0], 2)
+        self.table.chmod(0o644)
+        self.assertIn("chmod 600", self.login(arguments=["--key", self.table, "x"])[2])
+
+
+class Threads(unittest.TestCase):
+    """A build of its own with -fsanitize=thread, which cannot be had together with the others."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        build = Path(cls.folder.name) / "tsan"
+        must("meson", "setup", "-Db_sanitize=thread", "-Db_lundef=false", "-Db_pie=false", build, TOP)
+        must("ninja", "-C", build, "tests/unit/test_threads")
+        cls.program = build / "tests/unit/test_threads"
+
+    def run_threads(self, *arguments):
+        # TSan of this age does not know how wide addresses are randomised today
+        return run("setarch", "-R", self.program, *arguments,
+                   env=os.environ | {"TSAN_OPTIONS": "halt_on_error=1:exitcode=66"})
+
+    def test_eight_threads_get_the_published_values_without_a_data_race(self):
+        done = self.run_threads()
+        self.assertEqual((done.returncode, done.stdout), (0, "all threads got the published values\n"), done.stderr)
+
+    def test_the_library_has_no_variable_of_its_own(self):
+        """No global state: what is left is what compiler and linker put into every library."""
+        library = self.program.parent.parent.parent / "agent/libdmacc/libdmacc.so.0"
+        found = re.findall(r" O \.t?(?:bss|data)\s.*?(\S+)$", must("objdump", "-t", library), re.MULTILINE)
+        self.assertLessEqual(set(found), {"completed.0", "__dso_handle", "__TMC_END__", "__cpu_model",
+                                          "__cpu_features2"})
+        self.assertIn("__dso_handle", found)
+
+    def test_a_data_race_would_be_noticed(self):
+        done = self.run_threads("race")
+        self.assertEqual(done.returncode, 66)
+        self.assertIn("data race", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
