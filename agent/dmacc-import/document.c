@@ -59,16 +59,20 @@ void document_ignore(struct document *d, unsigned int line, const char *format, 
 
 const char *document_keep(struct document *d, xmlChar *text)
 {
+	size_t room = d->kept_room ? 2 * d->kept_room : 64;
 	xmlChar **more;
 
 	if (!text)
 		return NULL;
-	more = reallocarray(d->kept, d->kept_count + 1, sizeof(*more));
-	if (!more) {
-		xmlFree(text);
-		return NULL;
+	if (d->kept_count == d->kept_room) {
+		more = reallocarray(d->kept, room, sizeof(*more));
+		if (!more) {
+			xmlFree(text);
+			return NULL;
+		}
+		d->kept = more;
+		d->kept_room = room;
 	}
-	d->kept = more;
 	d->kept[d->kept_count++] = text;
 	return (const char *)text;
 }

@@ -35,7 +35,7 @@ struct document {
 	unsigned int line;
 	struct field nodes[DMACC_NODES];
 	xmlChar **kept;
-	size_t kept_count;
+	size_t kept_count, kept_room;
 };
 
 /* One APPAUTH or AppAuth/x. @line: 0 if there is none. */

@@ -8,6 +8,7 @@
 #include "xml.h"
 
 #define DEPTH_MAX 32
+#define DECLARATION_SIZE 256	/* more than <?xml ... ?> needs */
 
 /* Why libxml2 stopped, and where: the first reason counts, others follow from it */
 struct guard {
@@ -148,25 +149,28 @@ static void set_guards(xmlParserCtxt *parser, struct guard *guard)
 	parser->sax->notationDecl = refuse_notation_decl;
 }
 
-/* The value of encoding= in an XML declaration; @ret_len 0 if there is none */
-static const char *declared_encoding(const char *bytes, size_t len, size_t *ret_len)
+/* The value of encoding= in the XML declaration; "" if there is none */
+static void declared_encoding(const char *bytes, size_t len, char ret[DECLARATION_SIZE])
 {
-	const char *end, *value = NULL;
+	char declaration[DECLARATION_SIZE] = "";
+	char *end, *value;
 
-	*ret_len = 0;
-	if (len < 6 || memcmp(bytes, "<?xml", 5))
-		return NULL;
-	end = memmem(bytes, len, "?>", 2);
-	if (end)
-		value = memmem(bytes, (size_t)(end - bytes), "encoding", 8);
+	ret[0] = '\0';
+	memcpy(declaration, bytes, len < sizeof(declaration) ? len : sizeof(declaration) - 1);
+	end = strstr(declaration, "?>");
+	if (strncmp(declaration, "<?xml", 5) || !end)
+		return;
+	*end = '\0';
+	value = strstr(declaration, "encoding");
 	if (!value)
-		return NULL;
-	value += 8;
+		return;
+	value += strlen("encoding");
 	value += strspn(value, " \t\r\n=");
 	if (*value != '"' && *value != '\'')
-		return NULL;
-	*ret_len = strcspn(value + 1, "\"'?");
-	return value + 1;
+		return;
+	value++;
+	value[strcspn(value, "\"'")] = '\0';
+	strcpy(ret, value);
 }
 
 /*
@@ -176,21 +180,20 @@ static const char *declared_encoding(const char *bytes, size_t len, size_t *ret_
 static const char *encoding_of(const char *bytes, size_t len)
 {
 	static const char *const known[][2] = {
-		{ "UTF-8", "UTF-8" }, { "UTF8", "UTF-8" }, { "US-ASCII", "UTF-8" },
-		{ "ASCII", "UTF-8" }, { "ISO-8859-1", "ISO-8859-1" }, { "LATIN1", "ISO-8859-1" },
+		{ "", "UTF-8" }, { "UTF-8", "UTF-8" }, { "UTF8", "UTF-8" },
+		{ "US-ASCII", "UTF-8" }, { "ASCII", "UTF-8" },
+		{ "ISO-8859-1", "ISO-8859-1" }, { "LATIN1", "ISO-8859-1" },
 	};
-	const char *declared;
-	size_t n, i;
+	char declared[DECLARATION_SIZE];
+	size_t i;
 
 	if (len >= 2 && !memcmp(bytes, "\xff\xfe", 2))
 		return "UTF-16LE";
 	if (len >= 2 && !memcmp(bytes, "\xfe\xff", 2))
 		return "UTF-16BE";
-	declared = declared_encoding(bytes, len, &n);
-	if (!declared)
-		return "UTF-8";
+	declared_encoding(bytes, len, declared);
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strlen(known[i][0]) == n && !strncasecmp(known[i][0], declared, n))
+		if (!strcasecmp(known[i][0], declared))
 			return known[i][1];
 	return NULL;
 }
