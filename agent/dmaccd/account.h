@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One account as the bus shows it */
+#ifndef DMACC_DMACCD_ACCOUNT_H
+#define DMACC_DMACCD_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dmacc.h"
+#include "record.h"
+
+#define ACCOUNT_REASON_SIZE 768
+
+/* uapi/org.dmacc1.xml has the words */
+enum account_state {
+	ACCOUNT_READY,
+	ACCOUNT_NO_SLOT,
+	ACCOUNT_NO_SECRETS,
+	ACCOUNT_DAMAGED,
+	ACCOUNT_WITHDRAWN,
+};
+
+/**
+ * struct account - an account
+ * @reason: a sentence; of a ready one what its owner should know, or ""
+ * @template: path of the file that it was made from
+ * @record: what is known of it; NULL if nothing is
+ * @retry: what is missing may come without anybody telling
+ */
+struct account {
+	char name[DMACC_TEMPLATE_NAME_SIZE];
+	enum account_state state;
+	char reason[ACCOUNT_REASON_SIZE];
+	char *server_id;
+	char *slot;
+	char *profile;
+	uint32_t generation;
+	char *template;
+	struct record *record;
+	bool retry;
+};
+
+const char *account_state_word(enum account_state state);
+
+struct account *account_free(struct account *account);
+
+/* Sets state and sentence */
+void account_tell(struct account *account, enum account_state state, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Properties from the record, "" for what it does not say. Returns 0 or -ENOMEM. */
+int account_describe(struct account *account);
+
+/* Does the bus show the same of both? */
+bool account_equal(const struct account *a, const struct account *b);
+
+/**
+ * account_tree() - how a layout shows it; secret
+ * @ret: the caller's, to be given to dmacc_tree_free()
+ *
+ * Return: 0; -ENODATA if it has not got what the layout must show; -ENOMEM.
+ */
+int account_tree(const struct account *account, enum dmacc_layout layout, struct dmacc_tree **ret);
+
+/* Has a nonce as its value: of those the record's state has the one in use */
+bool account_is_nonce(enum dmacc_node node);
+
+const char *account_profile_word(enum dmacc_profile profile);
+
+#endif

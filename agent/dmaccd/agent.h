@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The whole: what the device has, the templates and the accounts, kept in step */
+#ifndef DMACC_DMACCD_AGENT_H
+#define DMACC_DMACCD_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "accounts.h"
+#include "device.h"
+#include "templates.h"
+
+struct bus;
+
+/**
+ * struct agent - the state of the program
+ * @template_folders: the one that overrides first
+ * @importer: path of dmacc-import
+ * @store_path: folder of the accounts
+ * @bus: NULL before it is there; then what changes is signalled
+ * @alive: called while a refresh takes long; may be NULL
+ */
+struct agent {
+	const char *template_folders[2];
+	const char *importer;
+	char *store_path;
+	struct bus *bus;
+	void (*alive)(void);
+
+	struct device device;
+	struct templates *templates;
+	struct accounts accounts;
+};
+
+/**
+ * agent_refresh() - learn, read, reconcile, and signal what is different now
+ * @reread: read the templates, too
+ *
+ * Return: 0; -ENOMEM, and the accounts are as they were.
+ */
+int agent_refresh(struct agent *agent, bool reread);
+
+/* Is something missing that may come without anybody telling? */
+bool agent_wants_retry(const struct agent *agent);
+
+/* One line for systemctl status */
+void agent_status(const struct agent *agent, char *ret, size_t size);
+
+void agent_done(struct agent *agent);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the module tells of this device, and the store that its key opens */
+#ifndef DMACC_DMACCD_DEVICE_H
+#define DMACC_DMACCD_DEVICE_H
+
+#include "kernel.h"
+#include "store.h"
+
+#define DEVICE_REASON_SIZE 512
+
+/* The first that is missing; uapi/org.dmacc1.xml has the words */
+enum device_state {
+	DEVICE_READY,
+	DEVICE_NO_MODULE,
+	DEVICE_NO_IDENTITY,
+	DEVICE_NO_ROOT,
+	DEVICE_NO_STORE_KEY,
+};
+
+/**
+ * struct device - what device_learn() learned
+ * @kernel: connected unless the state is DEVICE_NO_MODULE
+ * @status: valid if @kernel is
+ * @devid: "" unless the state is DEVICE_READY or DEVICE_NO_STORE_KEY; never logged
+ * @reason: a sentence, "" if ready
+ * @store: NULL until its key was given once; it stays open when the kernel has forgotten the
+ *	root, since what is stored is still good
+ */
+struct device {
+	struct dmacc_kernel *kernel;
+	struct dmacc_kernel_status status;
+	char devid[DMACC_DEVID_SIZE];
+	enum device_state state;
+	char reason[DEVICE_REASON_SIZE];
+	struct store *store;
+};
+
+const char *device_state_word(enum device_state state);
+
+/* Asks the module. @store_path: folder of the accounts. */
+void device_learn(struct device *device, const char *store_path);
+void device_done(struct device *device);
+
+/* NULL if no key is loaded in the slot of that name */
+const struct dmacc_kernel_slot *device_slot(const struct device *device, const char *name);
+
+#endif
