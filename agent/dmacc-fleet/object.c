@@ -23,9 +23,9 @@ static void take(struct record *record, enum column column, struct json_object *
 	const char *text;
 	size_t len;
 
-	if (!json_object_is_type(value, json_type_string) &&
-	    !json_object_is_type(value, json_type_int))
+	if (!value)	/* null is as if it were not there */
 		return;
+	/* what is neither text nor a whole number is refused by whoever reads the field */
 	text = json_object_get_string(value);
 	len = json_object_is_type(value, json_type_string) ?
 	      (size_t)json_object_get_string_len(value) : strlen(text);

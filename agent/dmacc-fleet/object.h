@@ -16,7 +16,7 @@ struct json_tokener *object_tokener(void);
  * @line: one JSON object
  * @len: bytes
  *
- * Strings and numbers are taken; whatever else the object has is skipped.
+ * Names that no column has are skipped, and so is null.
  */
 void object_parse(struct json_tokener *tokener, struct record *record, const char *line, size_t len);
 

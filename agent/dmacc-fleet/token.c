@@ -150,6 +150,14 @@ static bool slot_matches(const struct token *t, CK_FUNCTION_LIST *module, CK_SLO
 	       p11_kit_uri_match_token_info(t->uri, ret_info);
 }
 
+/* A token that two modules show is one token */
+static bool is_known(const struct token *t, const CK_TOKEN_INFO *info)
+{
+	return t->module && !memcmp(t->info.label, info->label, sizeof(info->label)) &&
+	       !memcmp(t->info.serialNumber, info->serialNumber, sizeof(info->serialNumber)) &&
+	       !memcmp(t->info.manufacturerID, info->manufacturerID, sizeof(info->manufacturerID));
+}
+
 /* Tokens of one module that match; the last one found is kept */
 static size_t search_module(struct token *t, CK_FUNCTION_LIST *module)
 {
@@ -162,7 +170,7 @@ static size_t search_module(struct token *t, CK_FUNCTION_LIST *module)
 	    module->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK)
 		return 0;
 	for (i = 0; i < count; i++) {
-		if (!slot_matches(t, module, slots[i], &info))
+		if (!slot_matches(t, module, slots[i], &info) || is_known(t, &info))
 			continue;
 		t->module = module;
 		t->slot = slots[i];
