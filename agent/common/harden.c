@@ -16,5 +16,5 @@ void harden_process(void)
 	/* with a limit, a later allocation would fail: then rather not at all */
 	if ((!getrlimit(RLIMIT_MEMLOCK, &now) && now.rlim_cur == RLIM_INFINITY) ||
 	    !setrlimit(RLIMIT_MEMLOCK, &all))
-		(void)mlockall(MCL_CURRENT | MCL_FUTURE);
+		(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }

@@ -5,6 +5,8 @@
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "linux/dmacc.h"
 

@@ -14,7 +14,7 @@
 #define MANAGER "org.dmacc1.Manager"
 #define ACCOUNT "org.dmacc1.Account"
 
-/* A property and where in a struct it goes: 's' and 'u' as D-Bus has them; 'a': refused templates */
+/* A property and where in a struct it goes. 's' and 'u' as in D-Bus; 'a': refused templates. */
 struct field {
 	const char *name;
 	char type;

@@ -47,7 +47,7 @@ class Guest:
         return [line for line in self.dmesg if WARNING.search(line)]
 
 
-def run(kernel, modules, files, oem_strings=(), command_line="", timeout=120):
+def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300):
     """Boots, runs /guest/main of `files`, powers off. Raises GuestFailed after `timeout` seconds."""
     with tempfile.TemporaryDirectory() as folder:
         archive = initramfs.build(folder, kernel, modules, files)
