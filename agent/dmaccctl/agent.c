@@ -239,11 +239,20 @@ static void explain_absence(char reterr[512])
 			 "%s, and without one nothing runs", template_folders[0], template_folders[1]);
 }
 
+/* The bus's own refusal, which is a page of its policy's terms; the agent's is a sentence */
+static bool is_refused_by_bus(const sd_bus_error *error)
+{
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) && error->message &&
+	       !strncmp(error->message, "Rejected send message", 21);
+}
+
 static void explain(const sd_bus_error *error, int r, char reterr[512])
 {
 	if (sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
 	    sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
 		explain_absence(reterr);
+	else if (is_refused_by_bus(error))
+		snprintf(reterr, 512, "you are not privileged to ask the agent; root is");
 	else if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
 		snprintf(reterr, 512, "the agent does not answer you: %s",
 			 error->message ? error->message : "not privileged");

@@ -40,7 +40,7 @@ static void print_node(const struct node *node)
 	print_clean(stdout, node->uri);
 	putchar(' ');
 	print_clean(stdout, node->format);
-	if (strcmp(node->format, "node")) {
+	if (node->hidden || node->value[0]) {
 		putchar(' ');
 		print_clean(stdout, node->hidden ? "(hidden)" : node->value);
 	}

@@ -29,6 +29,7 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration
     <allow own="*"/>
     <allow send_destination="*"/>
     <allow receive_sender="*"/>
+    {rule}
   </policy>
 </busconfig>
 """
@@ -48,7 +49,7 @@ AGENT = {
                  "nodes": [node("/DMAcc/beta")]},
         "alpha": {"Name": "alpha", "State": "ready", "Reason": "", "ServerID": "com.example.dm", "Slot": "alpha",
                   "Profile": "dmacc-1", "Generation": 0, "Template": "/usr/share/dmacc/accounts.d/alpha.w7",
-                  "nodes": [node("/DMAcc/alpha"), node("/DMAcc/alpha/Addr", "chr", "https://dm.example.com/dm"),
+                  "nodes": [node("/DMAcc/alpha"), node("/DMAcc/alpha/Addr", "chr", "https://dm.example.com/dm"), node("/DMAcc/alpha/ConRef", "chr", ""),
                             node("/DMAcc/alpha/ServerPW", "chr", SECRET, True),
                             node("/DMAcc/alpha/ServerNonce", "bin", "iwItlnHfA3PHHJ1ay9V1dQ==", True)]}},
 }
@@ -200,11 +201,13 @@ class Unseal(unittest.TestCase):
         self.assertEqual(run(UNSEAL, "--now").returncode, 2)
 
 
-class Agent(unittest.TestCase):
+class Bus(unittest.TestCase):
+    RULE = ""
+
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         config = self.folder / "bus.conf"
-        config.write_text(BUS.format(folder=self.folder))
+        config.write_text(BUS.format(folder=self.folder, rule=self.RULE))
         self.bus = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/bus"}
         self.start(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"])
 
@@ -223,6 +226,19 @@ class Agent(unittest.TestCase):
     def ctl(self, *arguments):
         return run(CTL, *arguments, environment=self.bus)
 
+
+class Denied(Bus):
+    RULE = '<deny send_destination="org.dmacc1" send_interface="org.freedesktop.DBus.Properties"/>'
+
+    def test_who_may_not_ask_the_agent_is_told_so_without_the_terms_of_the_bus(self):
+        self.agent()
+        sentence = "you are not privileged to ask the agent; root is"
+        self.assertEqual(json.loads(self.ctl("status", "--json").stdout)["agent"], {"error": sentence})
+        done = self.ctl("tree")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", f"dmaccctl: {sentence}\n"))
+
+
+class Agent(Bus):
     def tree(self, *arguments):
         done = self.ctl("tree", *arguments)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -264,7 +280,7 @@ class Agent(unittest.TestCase):
 
     def test_the_tree_hides_what_the_standard_hides(self):
         self.agent()
-        self.assertEqual(self.tree(), "./DMAcc/alpha node\n./DMAcc/alpha/Addr chr https://dm.example.com/dm\n"
+        self.assertEqual(self.tree(), "./DMAcc/alpha node\n./DMAcc/alpha/Addr chr https://dm.example.com/dm\n./DMAcc/alpha/ConRef chr\n"
                          "./DMAcc/alpha/ServerPW chr (hidden)\n./DMAcc/alpha/ServerNonce bin (hidden)\n./DMAcc/beta node\n")
         self.assertEqual(self.tree("beta"), "./DMAcc/beta node\n")
         self.assertIn("./SyncML/DMAcc/beta node\n", self.tree("--layout", "1.1"))
@@ -272,8 +288,8 @@ class Agent(unittest.TestCase):
     def test_the_tree_as_json_has_null_for_what_is_hidden(self):
         self.agent()
         alpha, beta = json.loads(self.tree("--format", "json"))
-        self.assertEqual((alpha["account"], alpha["layout"], len(alpha["nodes"])), ("alpha", "1.2", 4))
-        self.assertEqual(alpha["nodes"][2], {"uri": "./DMAcc/alpha/ServerPW", "format": "chr", "value": None, "protected": True})
+        self.assertEqual((alpha["account"], alpha["layout"], len(alpha["nodes"])), ("alpha", "1.2", 5))
+        self.assertEqual(alpha["nodes"][3], {"uri": "./DMAcc/alpha/ServerPW", "format": "chr", "value": None, "protected": True})
         self.assertEqual(beta["nodes"], [{"uri": "./DMAcc/beta", "format": "node", "value": "", "protected": False}])
 
     def test_secrets_are_shown_on_demand(self):
@@ -281,7 +297,7 @@ class Agent(unittest.TestCase):
         text = self.tree("--show-secrets", "alpha")
         self.assertIn(f"./DMAcc/alpha/ServerPW chr {SECRET}\n./DMAcc/alpha/ServerNonce bin iwItlnHfA3PHHJ1ay9V1dQ==\n", text)
         nodes = json.loads(self.tree("--show-secrets", "--format", "json", "alpha"))[0]["nodes"]
-        self.assertEqual(nodes[2], {"uri": "./DMAcc/alpha/ServerPW", "format": "chr", "value": SECRET, "protected": True})
+        self.assertEqual(nodes[3], {"uri": "./DMAcc/alpha/ServerPW", "format": "chr", "value": SECRET, "protected": True})
 
     def test_secrets_that_are_refused_are_a_sentence(self):
         self.agent(deny=True)
