@@ -187,6 +187,27 @@ static void what_is_refused_writes_nothing(void **state)
 	dmacc_deriver_free(d);
 }
 
+static void vendor_keys_are_accepted_and_refused_as_published(void **state)
+{
+	struct dmacc_deriver *d = new_deriver();
+	uint8_t key[DMACC_KEY_SIZE];
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < DMACC_VECTORS_VENDOR_KEY_COUNT; i++) {
+		const struct dmacc_vector_vendor_key *v = &dmacc_vectors_vendor_key[i];
+		int wanted = v->reason ? -EINVAL : 0;
+		char text[2 * 64 + 1] = "";
+
+		for (n = 0; n < v->kv_len; n++)
+			sprintf(text + 2 * n, "%02x", v->kv[n]);
+		assert_int_equal(dmacc_key_parse(text, 2 * v->kv_len, key, NULL), wanted);
+		if (v->kv_len == DMACC_KEY_SIZE)
+			assert_int_equal(dmacc_deriver_set_vendor_key(d, v->kv), wanted);
+	}
+	dmacc_deriver_free(d);
+}
+
 static void vendor_key_and_versions_are_judged(void **state)
 {
 	static const uint8_t zero[DMACC_KEY_SIZE], good[DMACC_KEY_SIZE] = { 7 };
@@ -562,6 +583,7 @@ int main(void)
 		cmocka_unit_test(key_ids_are_the_published_ones),
 		cmocka_unit_test(without_the_flag_nonces_stay_zero),
 		cmocka_unit_test(what_is_refused_writes_nothing),
+		cmocka_unit_test(vendor_keys_are_accepted_and_refused_as_published),
 		cmocka_unit_test(vendor_key_and_versions_are_judged),
 		cmocka_unit_test(a_vendor_key_elsewhere_computes_the_same),
 		cmocka_unit_test(a_vendor_key_elsewhere_may_fail_or_be_all_zero),

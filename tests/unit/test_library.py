@@ -166,6 +166,15 @@ class CheckLogin(Installed):
         good = ("Bruce2", "Zz6EivR3yeaaENcRN6lpAQ==", nonce, nonce)
         self.assertEqual(self.login(good), (0, ["IMEI:493005100592800 yes Zz6EivR3yeaaENcRN6lpAQ=="], ""))
 
+    def test_every_login_of_the_vector_file(self):
+        logins = json.loads((TOP / "uapi/vectors.json").read_text())["logins"]
+        self.assertGreater(len(logins), 3)
+        for login in logins:
+            self.write_table(f"IMEI:493005100592800,{login['name']},{login['stored']},{login['stored']}")
+            nonce = self.b64(bytes.fromhex(login["nonce_hex"]))
+            self.assertEqual(self.login((login["name"], login["digest"], nonce, nonce)),
+                             (0, [f"IMEI:493005100592800 yes {login['digest']}"], ""))
+
     def test_devid_in_any_spelling_and_user_name_lead_to_the_device(self):
         self.write_derived_table()
         for name in (DEVICE, "490154203237518", "49-015420-323751-8", "4901542032375199", self.credentials.user_name):
