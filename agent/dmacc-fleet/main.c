@@ -31,8 +31,8 @@ static const struct {
 	  "                    [--spare-digit] [--duplicates ...] [--format csv|jsonl] [--output FILE]\n"
 	  "                    [--threads N] [INPUT | --id ID [--user-name NAME] [--key-id HEX]]" },
 	{ "check-ids", check_ids_main,
-	  "[--spare-digit] [--duplicates ignore|refuse] [--format csv|jsonl]\n"
-	  "                    [--output FILE] [INPUT]" },
+	  "[--spare-digit] [--duplicates ignore|report|refuse] [--format csv|jsonl]\n"
+	  "                    [--output FILE] [--threads N] [INPUT]" },
 	{ "selftest", selftest_main, "" },
 };
 
