@@ -38,26 +38,39 @@ static const char *header(const struct rows_settings *s)
 }
 
 /* None of the values has a character that CSV or JSON would want escaped */
+static char *put_csv_line(char *p, const struct line *line)
+{
+	size_t i;
+
+	for (i = 0; i < line->count; i++) {
+		p = stpcpy(p, line->values[i]);
+		*p++ = ',';
+	}
+	return p - 1;
+}
+
+static char *put_json_line(char *p, const struct rows_settings *s, const struct line *line)
+{
+	size_t i;
+
+	for (i = 0; i < line->count; i++) {
+		p = stpcpy(p, i ? ",\"" : "{\"");
+		p = stpcpy(p, column_names[s->what][i]);
+		p = stpcpy(p, "\":\"");
+		p = stpcpy(p, line->values[i]);
+		*p++ = '"';
+	}
+	*p++ = '}';
+	return p;
+}
+
 static bool add_line(const struct rows_settings *s, struct buffer *out, const struct line *line)
 {
-	char *room = buffer_room(out, 512), *p = room;
-	size_t i, len;
+	char *room = buffer_room(out, 512), *p;
 
 	if (!room)
 		return false;
-	for (i = 0; i < line->count; i++) {
-		if (s->jsonl)
-			p += sprintf(p, "%c\"%s\":\"", i ? ',' : '{', column_names[s->what][i]);
-		else if (i)
-			*p++ = ',';
-		len = strlen(line->values[i]);
-		memcpy(p, line->values[i], len);
-		p += len;
-		if (s->jsonl)
-			*p++ = '"';
-	}
-	if (s->jsonl)
-		*p++ = '}';
+	p = s->jsonl ? put_json_line(room, s, line) : put_csv_line(room, line);
 	*p++ = '\n';
 	out->len += (size_t)(p - room);
 	return true;

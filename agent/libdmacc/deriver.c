@@ -65,13 +65,6 @@ static bool hmac_set_key(struct hmac *h, const EVP_MD *sha256, const uint8_t key
 	return see_key(h->inner, sha256, key, 0x36) && see_key(h->outer, sha256, key, 0x5c);
 }
 
-static bool hash_on(EVP_MD_CTX *work, const EVP_MD_CTX *from, const uint8_t *input, size_t len,
-		    uint8_t ret[DIGEST_SIZE])
-{
-	return EVP_MD_CTX_copy_ex(work, from) && EVP_DigestUpdate(work, input, len) &&
-	       EVP_DigestFinal_ex(work, ret, NULL);
-}
-
 int dmacc_deriver_use(struct dmacc_deriver *d, const struct lanes_engine *engine)
 {
 	d->batch = dmacc_batch_free(d->batch);
@@ -117,24 +110,38 @@ struct dmacc_deriver *dmacc_deriver_free(struct dmacc_deriver *d)
 	return NULL;
 }
 
-static int hmac(struct dmacc_deriver *d, const struct hmac *keyed, const uint8_t *input, size_t len,
-		uint8_t ret[DIGEST_SIZE])
+/* A hash state to go on from: a copy, or at the key's last use the kept one itself */
+static EVP_MD_CTX *take_state(struct dmacc_deriver *d, EVP_MD_CTX *kept, bool last)
 {
-	if (!hash_on(d->work, keyed->inner, input, len, ret) ||
-	    !hash_on(d->work, keyed->outer, ret, DIGEST_SIZE, ret))
+	if (last)
+		return kept;
+	return EVP_MD_CTX_copy_ex(d->work, kept) ? d->work : NULL;
+}
+
+static bool hash(EVP_MD_CTX *state, const uint8_t *input, size_t len, uint8_t ret[DIGEST_SIZE])
+{
+	return state && EVP_DigestUpdate(state, input, len) && EVP_DigestFinal_ex(state, ret, NULL);
+}
+
+static int hmac(struct dmacc_deriver *d, const struct hmac *keyed, bool last, const uint8_t *input,
+		size_t len, uint8_t ret[DIGEST_SIZE])
+{
+	if (!hash(take_state(d, keyed->inner, last), input, len, ret) ||
+	    !hash(take_state(d, keyed->outer, last), ret, DIGEST_SIZE, ret))
 		return -ENOMEM;
 	return 0;
 }
 
 /* The HMAC over what uapi/core made of an output and its context; the first spec->bits count */
-static int kdf(struct dmacc_deriver *d, const struct hmac *keyed, enum dmacc_output output,
-	       const uint8_t *context, size_t context_len, uint8_t ret[DIGEST_SIZE])
+static int kdf(struct dmacc_deriver *d, const struct hmac *keyed, bool last,
+	       enum dmacc_output output, const uint8_t *context, size_t context_len,
+	       uint8_t ret[DIGEST_SIZE])
 {
 	uint8_t input[DMACC_KDF_INPUT_MAX];
 	size_t len;
 
 	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
-	return len ? hmac(d, keyed, input, len, ret) : -ENOMEM;
+	return len ? hmac(d, keyed, last, input, len, ret) : -ENOMEM;
 }
 
 /* The same with the vendor key, wherever that is */
@@ -145,7 +152,7 @@ static int vendor_kdf(struct dmacc_deriver *d, enum dmacc_output output, const u
 	size_t len;
 
 	if (!d->vendor_hmac)
-		return kdf(d, &d->vendor, output, context, context_len, ret);
+		return kdf(d, &d->vendor, false, output, context, context_len, ret);
 	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
 	return len ? d->vendor_hmac(d->vendor_data, input, len, ret) : -ENOMEM;
 }
@@ -172,7 +179,7 @@ static int check_not_zero(struct dmacc_deriver *d, dmacc_hmac_function *vendor_h
 
 	if (!hmac_set_key(&d->device, d->sha256, zero))
 		return -ENOMEM;
-	r = hmac(d, &d->device, probe, sizeof(probe), of_zero);
+	r = hmac(d, &d->device, true, probe, sizeof(probe), of_zero);
 	if (!r)
 		r = vendor_hmac(data, probe, sizeof(probe), of_key);
 	if (!r && !CRYPTO_memcmp(of_zero, of_key, sizeof(of_key)))
@@ -223,18 +230,27 @@ int dmacc_deriver_key_id(struct dmacc_deriver *d, uint32_t key_version,
 	return r;
 }
 
+/* Of a devid that was checked */
+static int device_key(struct dmacc_deriver *d, const char *devid, uint32_t key_version,
+		      uint8_t ret[DMACC_KEY_SIZE])
+{
+	uint8_t context[DMACC_CONTEXT_MAX];
+
+	return vendor_kdf(d, DMACC_OUTPUT_DEVICE_KEY, context,
+			  dmacc_context_device_key(context, devid, strlen(devid), key_version), ret);
+}
+
 int dmacc_deriver_device_key(struct dmacc_deriver *d, const char *devid, uint32_t key_version,
 			     uint8_t ret_device_key[DMACC_KEY_SIZE])
 {
-	uint8_t context[DMACC_CONTEXT_MAX], out[DIGEST_SIZE];
+	uint8_t out[DIGEST_SIZE];
 	int r;
 
 	if (!key_version || dmacc_identifier_check(devid, NULL))
 		return -EINVAL;
 	if (!d->has_vendor_key)
 		return -ENOKEY;
-	r = vendor_kdf(d, DMACC_OUTPUT_DEVICE_KEY, context,
-		       dmacc_context_device_key(context, devid, strlen(devid), key_version), out);
+	r = device_key(d, devid, key_version, out);
 	if (!r)
 		memcpy(ret_device_key, out, DMACC_KEY_SIZE);
 	dmacc_wipe(out, sizeof(out));
@@ -250,13 +266,13 @@ struct value {
 };
 
 /* @out is the caller's, who wipes it once for all values */
-static int derive_value(struct dmacc_deriver *d, const struct value *value,
+static int derive_value(struct dmacc_deriver *d, const struct value *value, bool last,
 			const uint8_t *context, size_t context_len, uint8_t out[DIGEST_SIZE])
 {
 	size_t len = dmacc_kdf_spec(value->output)->bits / 8;
 	int r;
 
-	r = kdf(d, &d->device, value->output, context, context_len, out);
+	r = kdf(d, &d->device, last, value->output, context, context_len, out);
 	if (!r && value->text)
 		dmacc_base32(value->text, out, len);
 	else if (!r)
@@ -264,9 +280,10 @@ static int derive_value(struct dmacc_deriver *d, const struct value *value,
 	return r;
 }
 
-static int derive_all(struct dmacc_deriver *d, const char *devid,
-		      const struct dmacc_server *server, uint32_t generation, unsigned int flags,
-		      struct dmacc_credentials *c)
+/* Of a devid and a server that were checked; what is in @c at a failure is to be wiped */
+static int credentials(struct dmacc_deriver *d, const uint8_t key[DMACC_KEY_SIZE],
+		       const char *devid, const struct dmacc_server *server, uint32_t generation,
+		       unsigned int flags, struct dmacc_credentials *c)
 {
 	const struct value values[] = {
 		{ DMACC_OUTPUT_USER_NAME, true, c->user_name, NULL },
@@ -279,13 +296,14 @@ static int derive_all(struct dmacc_deriver *d, const char *devid,
 	uint8_t by_device[DMACC_CONTEXT_MAX], by_server[DMACC_CONTEXT_MAX];
 	size_t by_device_len, by_server_len;
 	uint8_t out[DIGEST_SIZE];
-	int r = 0;
+	int r = hmac_set_key(&d->device, d->sha256, key) ? 0 : -ENOMEM;
 
+	memset(c, 0, sizeof(*c));
 	by_device_len = dmacc_context_device(by_device, devid, devid_len);
 	by_server_len = dmacc_context_server(by_server, devid, devid_len, server->element,
 					     server->bytes, server->len, generation);
 	for (i = 0; i < count && !r; i++)
-		r = derive_value(d, &values[i],
+		r = derive_value(d, &values[i], i + 1 == count,
 				 values[i].per_device ? by_device : by_server,
 				 values[i].per_device ? by_device_len : by_server_len, out);
 	dmacc_wipe(out, sizeof(out));
@@ -297,14 +315,12 @@ int dmacc_deriver_credentials(struct dmacc_deriver *d, const uint8_t device_key[
 			      uint32_t generation, unsigned int flags,
 			      struct dmacc_credentials *ret)
 {
-	struct dmacc_credentials c = { 0 };
+	struct dmacc_credentials c;
 	int r;
 
 	if (dmacc_identifier_check(devid, NULL) || dmacc_server_valid(server, NULL))
 		return -EINVAL;
-	if (!hmac_set_key(&d->device, d->sha256, device_key))
-		return -ENOMEM;
-	r = derive_all(d, devid, server, generation, flags, &c);
+	r = credentials(d, device_key, devid, server, generation, flags, &c);
 	if (!r)
 		*ret = c;
 	dmacc_wipe(&c, sizeof(c));
@@ -333,7 +349,7 @@ static int device_key_of(struct dmacc_deriver *d, const struct dmacc_request *q,
 			 uint8_t ret[DMACC_KEY_SIZE])
 {
 	if (!q->device_key)
-		return dmacc_deriver_device_key(d, q->devid, q->key_version, ret);
+		return device_key(d, q->devid, q->key_version, ret);
 	memcpy(ret, q->device_key, DMACC_KEY_SIZE);
 	return 0;
 }
@@ -370,8 +386,7 @@ static int derive_slice(struct dmacc_deriver *d, struct slice *slice, size_t cou
 		dmacc_batch_credentials(d->batch, server, flags, slice->requests, count, ret);
 	for (i = 0; i < count && !r && !d->batch; i++) {
 		q = &slice->requests[i];
-		r = dmacc_deriver_credentials(d, q->device_key, q->devid, server, q->generation,
-					      flags, &ret[i]);
+		r = credentials(d, q->device_key, q->devid, server, q->generation, flags, &ret[i]);
 	}
 	return r;
 }

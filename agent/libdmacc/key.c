@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
-#include <openssl/crypto.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +13,8 @@
 
 void dmacc_wipe(void *secret, size_t len)
 {
-	OPENSSL_cleanse(secret, len);
+	if (len)
+		explicit_bzero(secret, len);
 }
 
 static int refuse(int error, const char *sentence, const char **reterr_sentence)

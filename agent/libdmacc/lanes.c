@@ -6,7 +6,7 @@
  *   LANES	32-bit lanes of a vector register
  *   STREAMS	vectors that are worked on in turn. A round waits for the one before it, so that one
  *		vector alone leaves the processor half idle.
- *   ENGINE	name of the struct lanes_engine
+ *   ENGINE	what it is called: dmacc_lanes_ENGINE
  *
  * No branch and no address depends on what is secret: keys, hash states, outputs. All of these lie
  * in the caller's struct scratch, or are spilled to this file's stack.
@@ -56,12 +56,16 @@ _Static_assert(STREAMS == 2, "EACH_STREAM() knows two");
 #define SMALL_SIGMA0(x) (ROTATE(x, 7) ^ ROTATE(x, 18) ^ (x) >> 3)
 #define SMALL_SIGMA1(x) (ROTATE(x, 17) ^ ROTATE(x, 19) ^ (x) >> 10)
 #define CHOOSE(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
-#define MAJORITY(x, y, z) (((x) & (y)) | ((z) & ((x) | (y))))
 
-/* A round; @wk is message word and round constant of stream s */
+/*
+ * A round; @wk is message word and round constant of stream s. The majority of a, b and c is b, but for
+ * the bits in which b differs from both; where b differs from c the round before has found out already,
+ * for its a and b.
+ */
 #define ROUND(a, b, c, d, e, f, g, h, wk) \
 	EACH_STREAM(h[s] += BIG_SIGMA1(e[s]) + CHOOSE(e[s], f[s], g[s]) + (wk); d[s] += h[s]; \
-		    h[s] += BIG_SIGMA0(a[s]) + MAJORITY(a[s], b[s], c[s]))
+		    word a_b = a[s] ^ b[s]; \
+		    h[s] += BIG_SIGMA0(a[s]) + (b[s] ^ (b_c[s] & a_b)); b_c[s] = a_b)
 
 /* Eight rounds bring each variable back to its place */
 #define EIGHT_ROUNDS(wk) \
@@ -75,8 +79,9 @@ _Static_assert(STREAMS == 2, "EACH_STREAM() knows two");
 #define LOAD(variable, i) EACH_STREAM(variable[s] = state[i].of[s])
 #define LOAD_STATE() \
 	word a[STREAMS], b[STREAMS], c[STREAMS], d[STREAMS]; \
-	word e[STREAMS], f[STREAMS], g[STREAMS], h[STREAMS]; \
-	LOAD(a, 0); LOAD(b, 1); LOAD(c, 2); LOAD(d, 3); LOAD(e, 4); LOAD(f, 5); LOAD(g, 6); LOAD(h, 7)
+	word e[STREAMS], f[STREAMS], g[STREAMS], h[STREAMS], b_c[STREAMS]; \
+	LOAD(a, 0); LOAD(b, 1); LOAD(c, 2); LOAD(d, 3); LOAD(e, 4); LOAD(f, 5); LOAD(g, 6); LOAD(h, 7); \
+	EACH_STREAM(b_c[s] = b[s] ^ c[s])
 
 #define ADD(variable, i) EACH_STREAM(state[i].of[s] += variable[s])
 #define ADD_STATE() \
@@ -228,15 +233,14 @@ static void derive_output(struct scratch *x, const struct lanes_message *m, bool
 	compress(x->state, x->block);
 }
 
-/* Four characters of base32 of 20 bits: arithmetic on bytes side by side, as in dmacc_base32() */
+/* Four characters of base32 of 20 bits, side by side, in the way of dmacc_base32() */
 static word base32_characters(word bits)
 {
-	word values, letters_over;
+	word values, digits;
 
 	values = bits >> 15 | (bits >> 10 & 31) << 8 | (bits >> 5 & 31) << 16 | (bits & 31) << 24;
-	/* 1 in each byte whose value is 26 or more */
-	letters_over = (values + 0x66666666) >> 7 & 0x01010101;
-	return values + 0x41414141 - letters_over * 41;
+	digits = (values + 0x66666666) >> 7 & 0x01010101;
+	return values + 0x41414141 - digits * 41;
 }
 
 static void make_text(struct scratch *x, unsigned int quads)
@@ -310,7 +314,11 @@ static void load_devids(struct scratch *x, const struct lanes_chunk *chunk, unsi
 	unsigned int lane;
 
 	for (lane = 0; lane < WIDTH; lane++) {
-		memcpy(devid, request_of(chunk, lane)->devid, len);
+		/* an IMEI fills it */
+		if (len == sizeof(devid))
+			memcpy(devid, request_of(chunk, lane)->devid, sizeof(devid));
+		else
+			memcpy(devid, request_of(chunk, lane)->devid, len);
 		load_bytes(x->devid, lane, devid, sizeof(devid));
 	}
 }
@@ -406,11 +414,13 @@ static void set_key(void *scratch, const __u8 key[DMACC_KEY_SIZE], struct lanes_
 	}
 }
 
-#define NAME_(name) #name
-#define NAME(name) NAME_(name)
+#define TEXT_(name) #name
+#define TEXT(name) TEXT_(name)
+#define SYMBOL_(name) dmacc_lanes_ ## name
+#define SYMBOL(name) SYMBOL_(name)
 
-const struct lanes_engine ENGINE = {
-	.name = NAME(ENGINE),
+const struct lanes_engine SYMBOL(ENGINE) = {
+	.name = TEXT(ENGINE),
 	.width = WIDTH,
 	.scratch_size = sizeof(struct scratch),
 	.set_key = set_key,

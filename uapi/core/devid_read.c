@@ -255,13 +255,18 @@ static void trim(const char **input, size_t *len)
 enum dmacc_refusal dmacc_devid_read(const char *input, size_t len, bool spare_digit,
 				    char ret[DMACC_DEVID_MAX + 1])
 {
-	struct reading r = { .spare_digit = spare_digit };
+	struct reading r;
 	enum dmacc_refusal refusal;
 	const char *parameters;
 	size_t prefix_len;
 
 	if (len > DMACC_DEVID_INPUT_MAX)
 		return DMACC_REFUSED_LENGTH;
+	/* all but the digits, most of which will never be looked at */
+	r.kind = 0;
+	r.spare_digit = spare_digit;
+	r.len = 0;
+	r.letters = false;
 	trim(&input, &len);
 	if (!len)
 		return DMACC_REFUSED_MISSING;

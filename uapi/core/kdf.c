@@ -87,26 +87,31 @@ size_t dmacc_context_server(__u8 out[DMACC_CONTEXT_MAX], const char *devid, size
 	return (size_t)(put_be32(p, generation) - out);
 }
 
-/* Arithmetic, not a table: the value is secret, and which cache line a table is read from is not */
-static char base32_character(__u32 value)
+/*
+ * Four characters of 20 bits, side by side in a word. Arithmetic, not a table: the value is secret, and
+ * which cache line a table is read from is not.
+ */
+static __u32 base32_characters(__u32 bits)
 {
+	__u32 values, digits;
+
+	values = (bits >> 15 & 31) << 24 | (bits >> 10 & 31) << 16 | (bits >> 5 & 31) << 8 |
+		 (bits & 31);
 	/* 'A' to 'Z' for 0 to 25; '2' to '7' from 26 on, which is 41 before where 'A' would lead */
-	return (char)('A' + value - (((25 - value) >> 8) & 41));
+	digits = (values + 0x66666666) >> 7 & 0x01010101;
+	return values + 0x41414141 - digits * 41;
 }
 
 void dmacc_base32(char *out, const __u8 *data, size_t len)
 {
-	size_t i;
+	__u8 *p = (__u8 *)out;
 
-	for (; len >= 5; len -= 5, data += 5, out += 8) {
+	for (; len >= 5; len -= 5, data += 5) {
 		/* two halves of 20 bits each: no 64-bit arithmetic is needed */
-		__u32 high = (__u32)data[0] << 12 | (__u32)data[1] << 4 | data[2] >> 4;
-		__u32 low = ((__u32)data[2] & 15) << 16 | (__u32)data[3] << 8 | data[4];
-
-		for (i = 0; i < 4; i++) {
-			out[i] = base32_character(high >> (15 - 5 * i) & 31);
-			out[i + 4] = base32_character(low >> (15 - 5 * i) & 31);
-		}
+		p = put_be32(p, base32_characters((__u32)data[0] << 12 | (__u32)data[1] << 4 |
+						  data[2] >> 4));
+		p = put_be32(p, base32_characters(((__u32)data[2] & 15) << 16 |
+						  (__u32)data[3] << 8 | data[4]));
 	}
-	*out = '\0';
+	*p = '\0';
 }
