@@ -375,7 +375,10 @@ struct dmacc_deriver *keyring_find(struct keyring_user *u, const char *devid, ui
 	struct entry wanted;
 	size_t len;
 
-	for (len = DMACC_DEVID_SIZE; len-- && !entry;) {
+	/* one key for all devices: the prefix without a character is the only one */
+	if (k->lengths == 1)
+		entry = k->entries;
+	for (len = DMACC_DEVID_SIZE; !entry && len--;) {
 		if (!(k->lengths & 1U << len))
 			continue;
 		memcpy(wanted.prefix, devid, len);

@@ -19,7 +19,8 @@ static size_t csv_len(const char *text, size_t len, uint64_t *ret_lines)
 	/* the last one, or a quote that never closes: then its line ends it */
 	if (!end)
 		end = line_len(text, len);
-	for (*ret_lines = 0, at = 0; at < end; at += line_len(text + at, end - at))
+	*ret_lines = 1;
+	for (at = line_len(text, end); at < end; at += line_len(text + at, end - at))
 		(*ret_lines)++;
 	return end;
 }
