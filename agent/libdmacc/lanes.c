@@ -35,7 +35,7 @@ struct scratch {
 	struct words state[8];
 	struct words block[LANES_BLOCK_WORDS];
 	struct words text[8];
-};
+} __attribute__((aligned(64)));	/* so is its size, which aligned_alloc() wants */
 
 static const __u32 initial_state[8] = {
 	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
