@@ -106,11 +106,12 @@ static void withdraw(struct stored *stored, struct account *account)
 	account->record = stored->loaded.record;
 	stored->loaded.record = NULL;
 	if (account->record)
-		account_tell(account, ACCOUNT_WITHDRAWN, "its template has been removed; what was stored "
-			     "is kept, and serves again when there is a template of this name");
+		account_tell(account, ACCOUNT_WITHDRAWN, "its template has been removed; what was "
+			     "stored is kept, and serves again when there is a template of this "
+			     "name");
 	else
-		account_tell(account, ACCOUNT_WITHDRAWN, "its template has been removed, and its file is "
-			     "%s", store_fault_word(stored->loaded.current));
+		account_tell(account, ACCOUNT_WITHDRAWN, "its template has been removed, and its "
+			     "file is %s", store_fault_word(stored->loaded.current));
 }
 
 static int make_of_stored(const struct device *device, const struct templates *templates,

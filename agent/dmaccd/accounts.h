@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Template, device and store make accounts: what is stored is reconciled with what is derived now */
+/*
+ * Template, device and store make accounts: what is stored is reconciled with what is derived now
+ */
 #ifndef DMACC_DMACCD_ACCOUNTS_H
 #define DMACC_DMACCD_ACCOUNTS_H
 

@@ -117,7 +117,10 @@ static void tell_change(struct agent *agent, const struct account *old, const st
 		bus_account_changed(agent->bus, new->name);
 }
 
-/* The bus asks for the properties of what it signals: an account goes after its signal, and comes before */
+/*
+ * The bus asks for the properties of what it signals: an account goes after its signal, and comes
+ * before
+ */
 static void replace_accounts(struct agent *agent, struct accounts *new)
 {
 	struct accounts old = agent->accounts;
@@ -145,7 +148,8 @@ static void learn(struct agent *agent)
 	bus_manager_changed(agent->bus, "State");
 	bus_manager_changed(agent->bus, "Reason");
 	if (device->state == DEVICE_READY)
-		log_event(LOG_DEVICE_STATE, NULL, LOG_INFO, "ready: identifier, root and keys are there");
+		log_event(LOG_DEVICE_STATE, NULL, LOG_INFO, "ready: identifier, root and keys are "
+			  "there");
 	else
 		log_event(LOG_DEVICE_STATE, NULL, LOG_WARNING, "%s: %s",
 			  device_state_word(device->state), device->reason);

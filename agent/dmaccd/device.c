@@ -63,8 +63,8 @@ static const char *why_unavailable(enum dmacc_root_reason reason)
 		return "the TPM is locked out after too many failures; leave it powered until it "
 		       "forgives, then run 'systemctl start dmacc-unseal'";
 	default:
-		return "it did not open with the master that was given; 'journalctl -u dmacc-unseal' "
-		       "says more";
+		return "it did not open with the master that was given; 'journalctl -u "
+		       "dmacc-unseal' says more";
 	}
 }
 
@@ -72,8 +72,8 @@ static void lack_root(struct device *d)
 {
 	switch (d->status.root_state) {
 	case DMACC_ROOT_ABSENT:
-		lack(d, DEVICE_NO_ROOT, "dmacc-unseal has opened no root since boot: 'journalctl -u "
-		     "dmacc-unseal' says why; a device that has none yet gets it by 'dmaccctl "
+		lack(d, DEVICE_NO_ROOT, "dmacc-unseal has opened no root since boot: 'journalctl "
+		     "-u dmacc-unseal' says why; a device that has none yet gets it by 'dmaccctl "
 		     "factory inject'");
 		break;
 	case DMACC_ROOT_NEEDS_LOAD:
@@ -89,8 +89,9 @@ static void lack_root(struct device *d)
 
 static void lack_identity(struct device *d)
 {
-	lack(d, DEVICE_NO_IDENTITY, "this device has no identifier: hardware gave none that is valid%s, "
-	     "and without one there are no credentials; the kernel's log says what was refused",
+	lack(d, DEVICE_NO_IDENTITY, "this device has no identifier: hardware gave none that is "
+	     "valid%s, and without one there are no credentials; the kernel's log says what was "
+	     "refused",
 	     d->status.root_state == DMACC_ROOT_OPEN ? " and no sealed key brought one" :
 	     ", and while no root is open no sealed key can bring one");
 }

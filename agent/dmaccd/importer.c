@@ -128,7 +128,8 @@ static void talk(struct run *run)
 		if (run->too_long)
 			return;
 		for (i = 0; i < STREAMS; i++)
-			fds[i] = (struct pollfd){ run->streams[i].fd, i == IN ? POLLOUT : POLLIN, 0 };
+			fds[i] = (struct pollfd){ .fd = run->streams[i].fd,
+						  .events = i == IN ? POLLOUT : POLLIN };
 		if (poll(fds, STREAMS, left) <= 0)
 			continue;
 		for (i = 0; i < STREAMS; i++)
@@ -167,7 +168,8 @@ static int judge(struct run *run, int status, char *notes)
 		return -ETIMEDOUT;
 	}
 	if (run->too_much) {
-		snprintf(notes, IMPORTER_NOTES_SIZE, "dmacc-import says more than an account can be");
+		snprintf(notes, IMPORTER_NOTES_SIZE, "dmacc-import says more than an account can "
+			 "be");
 		return -EFBIG;
 	}
 	if (WIFEXITED(status) && !WEXITSTATUS(status))

@@ -13,7 +13,7 @@
  * @program: path of dmacc-import
  * @document: what it gets on its stdin
  * @ret_plain: malloc'ed; written on success only
- * @ret_notes: what it said on its stderr, lines; why it refused, in one line, if this returns -EINVAL
+ * @ret_notes: what it said on its stderr, lines; if this returns -EINVAL, one: why it refused
  *
  * It is killed after ten seconds, and when it says more than there is room for.
  *

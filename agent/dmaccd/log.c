@@ -40,7 +40,8 @@ void log_event(enum log_event event, const char *subject, int priority, const ch
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (!getenv("JOURNAL_STREAM")) {
-		fprintf(stderr, "dmaccd: %s%s%s\n", subject ? subject : "", subject ? ": " : "", text);
+		fprintf(stderr, "dmaccd: %s%s%s\n", subject ? subject : "", subject ? ": " : "",
+			text);
 		return;
 	}
 	snprintf(field, sizeof(field), "%s=%s", field_of(event), subject ? subject : "");

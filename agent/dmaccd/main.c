@@ -2,26 +2,28 @@
 /*
  * dmaccd: the accounts of this device, made, kept and served.
  *
- * One process, one thread, one loop (sd-event). Everything the agent knows hangs on one struct agent and
- * changes in one place, agent_refresh(): the module is asked what this device has, the templates are
- * read (at start and after SIGHUP), and for each account template, store and derivation are reconciled.
- * A refresh makes a new list of accounts beside the one that is served and then swaps them, telling the
- * bus what is different; a request is always answered from a whole list, and since both run in the same
- * thread, nothing is locked.
+ * One process, one thread, one loop (sd-event). Everything the agent knows hangs on one struct
+ * agent and changes in one place, agent_refresh(): the module is asked what this device has, the
+ * templates are read (at start and after SIGHUP), and for each account template, store and
+ * derivation are reconciled. A refresh makes a new list of accounts beside the one that is served
+ * and then swaps them, telling the bus what is different; a request is always answered from a
+ * whole list, and since both run in the same thread, nothing is locked.
  *
- * A refresh blocks the loop. What it waits for is bounded: netlink requests of a millisecond, fsync for an
- * account that has changed, and ten seconds for each document that has changed, after each of which the
- * watchdog is told. A start with nothing changed writes nothing and runs no importer.
+ * A refresh blocks the loop. What it waits for is bounded: netlink requests of a millisecond,
+ * fsync for an account that has changed, and ten seconds for each document that has changed, after
+ * each of which the watchdog is told. A start with nothing changed writes nothing and runs no
+ * importer.
  *
- * What is missing is a state and not a failure: READY=1 comes in any case. A timer, 1 s and then twice as
- * long each time up to 5 minutes, runs a refresh while something is missing that may come by itself; it
- * begins anew when SIGHUP brings a refresh at once. In the state "ready" with every account served
- * there is no timer and nothing wakes the phone.
+ * What is missing is a state and not a failure: READY=1 comes in any case. A timer, 1 s and then
+ * twice as long each time up to 5 minutes, runs a refresh while something is missing that may come
+ * by itself; it begins anew when SIGHUP brings a refresh at once. In the state "ready" with every
+ * account served there is no timer and nothing wakes the phone.
  *
- * The files, from below: record (the values of an account), store (records on the disk), device (what the
- * module tells, and the store that it opens), importer (runs dmacc-import), templates (the folders),
- * account (one as the bus shows it), reconcile (the rules), accounts (all of them), agent (the refresh),
- * tree_text and bus (what leaves), log.
+ * The files, from below: record (the values of an account), store (records on the disk), device
+ * (what the module tells, and the store that it opens), importer (runs dmacc-import), templates
+ * (the folders), account (one as the bus shows it), reconcile (the rules) and compose (what
+ * they make), accounts (all of them),
+ * agent (the refresh), tree_text and bus (what leaves), log.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -45,14 +47,15 @@
 
 struct program {
 	struct agent agent;
+	struct bus *bus;
 	sd_event *event;
 	sd_event_source *retry;
 	unsigned int retry_after;	/* seconds */
 };
 
 /*
- * Not common/harden: to lock every page would take longer than all the rest of a start. The store key is
- * in a locked page of its own.
+ * Not common/harden: to lock every page would take longer than all the rest of a start. The store
+ * key is in a locked page of its own.
  */
 static void harden(void)
 {
@@ -62,14 +65,15 @@ static void harden(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* of OpenSSL three algorithms are used: no configuration, no texts */
-	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
-				  OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
-				  NULL);
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
+				  OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+				  OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+				  OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
 }
 
 static void alive(void)
 {
-	(void)sd_notify(0, "WATCHDOG=1");
+	(void)sd_notify(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000");
 }
 
 static void notify_ready(struct program *p)
@@ -168,16 +172,17 @@ static int start(struct program *p)
 		r = sd_event_set_watchdog(p->event, 1);
 	if (r < 0)
 		return complain(r, "the event loop");
-	/* the bus is greeted while the accounts are made */
-	r = bus_new(&p->agent, p->event, &p->agent.bus);
+	r = bus_new(&p->agent, p->event, &p->bus);
 	if (r < 0)
 		return complain(r, "the system bus");
 	r = agent_refresh(&p->agent, true);
 	if (r < 0)
 		return complain(r, "the accounts");
-	r = bus_take_name(p->agent.bus);
+	r = bus_take_name(p->bus);
 	if (r < 0)
 		return complain(r, "the name org.dmacc1 on the system bus");
+	/* before there is the name nobody listens, and nothing is signalled */
+	p->agent.bus = p->bus;
 	notify_ready(p);
 	return arm_retry(p);
 }
@@ -189,7 +194,7 @@ static int run(struct program *p)
 	if (r >= 0)
 		r = sd_event_loop(p->event);
 	(void)sd_notify(0, "STOPPING=1");
-	p->agent.bus = bus_free(p->agent.bus);
+	p->bus = p->agent.bus = bus_free(p->bus);
 	agent_done(&p->agent);
 	sd_event_source_unref(p->retry);
 	sd_event_unref(p->event);
@@ -198,7 +203,8 @@ static int run(struct program *p)
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "Usage: dmaccd [--templates DIR [--templates DIR]] [--state DIR] [--importer FILE]\n"
+	fprintf(out, "Usage: dmaccd [--templates DIR [--templates DIR]] [--state DIR] [--importer "
+		"FILE]\n"
 		"       dmaccd --help | --version\n");
 }
 

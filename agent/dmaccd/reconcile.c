@@ -1,53 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What is stored of an account, what its template says and what the kernel derives for it are made one.
- * The rules:
+ * What is stored of an account, what its template says and what the kernel derives for it are made
+ * one. The rules:
  *
  * - What is the same is not written.
  * - What the template says of all devices is taken over; what was derived stays.
  * - What is derived is replaced only if what goes into it was changed on purpose: a key of a higher
- *   version, or another profile, slot, server or generation in the template. Anything else that makes
- *   it differ, another identifier most of all, leaves what is stored as it is, for a person to judge.
- * - A nonce that may have been used is never used again: of an account that is made anew after damage,
- *   or derived anew with what it may have had before, both are random ("burnt"), and the first session
- *   begins with a challenge.
+ *   version, or another profile, slot, server or generation in the template. Anything else that
+ *   makes it differ, another identifier most of all, leaves what is stored as it is, for a person
+ *   to judge.
+ * - A nonce that may have been used is never used again: of an account that is made anew after
+ *   damage, or derived anew with what it may have had before, both are random ("burnt"), and the
+ *   first session begins with a challenge.
  * - What cannot be derived now, but is stored, serves.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "compose.h"
 #include "log.h"
 #include "reconcile.h"
-
-#define HASH_SIZE 32
-#define WHY_SIZE 320
-
-/* What is to be done about the derived values */
-enum verdict {
-	MAKE_NEW,		/* nothing is stored */
-	TAKE_OVER,		/* the same: template's values and nonces' state at most change */
-	DERIVE_ANEW,		/* they differ on purpose */
-	KEEP,			/* they differ otherwise */
-};
-
-struct work {
-	const struct device *device;
-	const struct template *template;
-	struct store_loaded *loaded;
-	struct account *account;
-	const struct dmacc_kernel_slot *slot;	/* NULL for an unkeyed profile */
-	struct dmacc_server server;
-	struct dmacc_credentials credentials;
-	struct record *next;
-	bool recovering;			/* the file is damaged, or only NAME.prev is there */
-	bool initial_nonces;			/* derived ones that were never used */
-	char why[WHY_SIZE];			/* to the verdict */
-};
 
 __attribute__((format(printf, 3, 4)))
 static enum verdict say(struct work *w, enum verdict verdict, const char *format, ...)
@@ -58,18 +33,6 @@ static enum verdict say(struct work *w, enum verdict verdict, const char *format
 	vsnprintf(w->why, sizeof(w->why), format, args);
 	va_end(args);
 	return verdict;
-}
-
-static void hash_devid(const char *devid, uint8_t ret[HASH_SIZE])
-{
-	static const char label[] = "dmacc-store:DevId";
-	char text[sizeof(label) + DMACC_DEVID_SIZE];
-
-	memcpy(text, label, sizeof(label));
-	memcpy(text + sizeof(label), devid, strlen(devid));
-	if (!EVP_Digest(text, sizeof(label) + strlen(devid), ret, NULL, EVP_sha256(), NULL))
-		memset(ret, 0, HASH_SIZE);
-	dmacc_wipe(text, sizeof(text));
 }
 
 static bool holds(const struct record *record, enum record_source source, const char *key,
@@ -95,16 +58,16 @@ static bool holds_u32(const struct record *record, const char *key, uint32_t val
 }
 
 /* How a person gets out of a state in which the agent keeps what is stored */
-#define WAY_OUT "; to have it made anew, rename the account's file in the store to NAME.damaged, remove " \
-		"its NAME.prev and run 'systemctl reload dmaccd'"
+#define WAY_OUT "; to have it made anew, rename the account's file in the store to NAME.damaged, " \
+		"remove its NAME.prev and run 'systemctl reload dmaccd'"
 
 static bool is_other_device(const struct device *device, const struct record *record)
 {
-	uint8_t hash[HASH_SIZE];
+	uint8_t hash[COMPOSE_HASH_SIZE];
 
 	if (!device->devid[0])
 		return false;
-	hash_devid(device->devid, hash);
+	compose_hash_devid(device->devid, hash);
 	return !holds(record, RECORD_STATE, "DevIdHash", hash, sizeof(hash));
 }
 
@@ -116,16 +79,6 @@ static void keep(struct work *w, const char *why)
 	w->loaded->record = NULL;
 }
 
-static bool is_unkeyed(const struct template *template)
-{
-	return dmacc_template_profile(template->t) != DMACC_PROFILE_DMACC_1;
-}
-
-static const char *profile_of(const struct work *w)
-{
-	return account_profile_word(dmacc_template_profile(w->template->t));
-}
-
 /* Of a slot that is the same as before: is its key? Else TAKE_OVER. */
 static enum verdict judge_key(struct work *w, const struct record *had)
 {
@@ -135,11 +88,12 @@ static enum verdict judge_key(struct work *w, const struct record *had)
 	    !record_get_u32(had, RECORD_STATE, "KeyVersion", &version))
 		return TAKE_OVER;
 	if (w->slot->key_version < version)
-		return say(w, KEEP, "slot %s holds a key of version %u, and the account was made with "
-			   "version %u", w->slot->name, w->slot->key_version, version);
+		return say(w, KEEP, "slot %s holds a key of version %u, and the account was made "
+			   "with version %u", w->slot->name, w->slot->key_version, version);
 	if (w->slot->key_version > version) {
 		w->initial_nonces = true;
-		return say(w, DERIVE_ANEW, "slot %s has a key of version %u in the place of version %u",
+		return say(w, DERIVE_ANEW, "slot %s has a key of version %u in the place of "
+			   "version %u",
 			   w->slot->name, w->slot->key_version, version);
 	}
 	if (!holds(had, RECORD_STATE, "KeyId", w->slot->key_id, sizeof(w->slot->key_id)))
@@ -153,8 +107,8 @@ static enum verdict judge_template(struct work *w, const struct record *had)
 {
 	uint32_t generation = dmacc_template_generation(w->template->t), before = 0, highest = 0;
 
-	if (!holds_text(had, RECORD_STATE, "Profile", profile_of(w)))
-		return say(w, DERIVE_ANEW, "the template now asks for profile %s", profile_of(w));
+	if (!holds_text(had, RECORD_STATE, "Profile", compose_profile(w)))
+		return say(w, DERIVE_ANEW, "the template now asks for profile %s", compose_profile(w));
 	if (w->slot && !holds_text(had, RECORD_STATE, "Slot", w->slot->name))
 		return say(w, DERIVE_ANEW, "the template now names slot %s", w->slot->name);
 	if (!holds_u32(had, "Element", w->server.element) ||
@@ -186,184 +140,15 @@ static enum verdict judge(struct work *w, const struct record *had)
 	if (!holds_text(had, RECORD_DERIVED, "UserName", c->user_name) ||
 	    !holds_text(had, RECORD_DERIVED, "ServerPW", c->server_pw) ||
 	    !holds_text(had, RECORD_DERIVED, "ClientPW", c->client_pw))
-		return say(w, KEEP, "what is derived now is not what is stored, although identifier, key "
-			   "and template are the same");
+		return say(w, KEEP, "what is derived now is not what is stored, although "
+			   "identifier, key and template are the same");
 	return TAKE_OVER;
 }
 
-/* Takes the first failure along, so that a row of these needs one test at its end */
-static void put(struct work *w, int *r, enum record_source source, const char *key,
-		const void *bytes, size_t len)
+static int show_furnished(struct work *w)
 {
-	if (!*r)
-		*r = record_set(w->next, source, key, bytes, len);
-}
+	int r = compose_furnished(w);
 
-static void put_text(struct work *w, int *r, enum record_source source, const char *key,
-		     const char *text)
-{
-	put(w, r, source, key, text, strlen(text));
-}
-
-static void put_u32(struct work *w, int *r, const char *key, uint32_t value)
-{
-	if (!*r)
-		*r = record_set_u32(w->next, RECORD_STATE, key, value);
-}
-
-static void put_template(struct work *w, int *r)
-{
-	const void *bytes;
-	size_t len, i;
-
-	for (i = 0; i < DMACC_NODES; i++) {
-		const char *key = dmacc_node_word((enum dmacc_node)i);
-
-		if (account_is_nonce((enum dmacc_node)i))
-			continue;
-		bytes = dmacc_template_get(w->template->t, (enum dmacc_node)i, &len);
-		if (bytes)
-			put(w, r, RECORD_TEMPLATE, key, bytes, len);
-		else
-			record_remove(w->next, RECORD_TEMPLATE, key);
-	}
-}
-
-static void put_source(struct work *w, int *r)
-{
-	const struct template *t = w->template;
-
-	put_text(w, r, RECORD_STATE, "Template", t->path);
-	put(w, r, RECORD_STATE, "TemplateDigest", t->digest, sizeof(t->digest));
-	put_u32(w, r, "MinimumRung", dmacc_template_minimum_rung(t->t));
-	if (t->plain) {
-		put(w, r, RECORD_STATE, "DocumentDigest", t->document_digest,
-		    sizeof(t->document_digest));
-		put(w, r, RECORD_STATE, "DocumentPlain", t->plain, t->plain_len);
-	} else {
-		record_remove(w->next, RECORD_STATE, "DocumentDigest");
-		record_remove(w->next, RECORD_STATE, "DocumentPlain");
-	}
-}
-
-static void put_inputs(struct work *w, int *r)
-{
-	uint32_t generation = dmacc_template_generation(w->template->t), highest = 0;
-	uint8_t hash[HASH_SIZE];
-
-	put_text(w, r, RECORD_STATE, "Profile", profile_of(w));
-	put_u32(w, r, "Element", w->server.element);
-	put(w, r, RECORD_STATE, "Server", w->server.bytes, w->server.len);
-	put_u32(w, r, "Generation", generation);
-	(void)record_get_u32(w->next, RECORD_STATE, "HighestGeneration", &highest);
-	put_u32(w, r, "HighestGeneration", generation > highest ? generation : highest);
-	if (w->slot) {
-		put_text(w, r, RECORD_STATE, "Slot", w->slot->name);
-		put(w, r, RECORD_STATE, "KeyId", w->slot->key_id, sizeof(w->slot->key_id));
-		put_u32(w, r, "KeyVersion", w->slot->key_version);
-	} else {
-		record_remove(w->next, RECORD_STATE, "Slot");
-		record_remove(w->next, RECORD_STATE, "KeyId");
-		record_remove(w->next, RECORD_STATE, "KeyVersion");
-	}
-	if (w->device->devid[0]) {
-		hash_devid(w->device->devid, hash);
-		put(w, r, RECORD_STATE, "DevIdHash", hash, sizeof(hash));
-	}
-}
-
-static void put_credentials(struct work *w, int *r)
-{
-	const struct dmacc_credentials *c = &w->credentials;
-
-	put_text(w, r, RECORD_DERIVED, "UserName", c->user_name);
-	put_text(w, r, RECORD_DERIVED, "ServerPW", c->server_pw);
-	put_text(w, r, RECORD_DERIVED, "ClientPW", c->client_pw);
-}
-
-static void burn_nonce(struct work *w, int *r, enum dmacc_node node)
-{
-	uint8_t nonce[DMACC_NONCE_SIZE];
-
-	if (!*r && getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce))
-		*r = -EIO;
-	put(w, r, RECORD_STATE, dmacc_node_word(node), nonce, sizeof(nonce));
-}
-
-static void burn_nonces(struct work *w, int *r)
-{
-	burn_nonce(w, r, DMACC_NODE_SERVER_NONCE);
-	burn_nonce(w, r, DMACC_NODE_CLIENT_NONCE);
-	put_text(w, r, RECORD_STATE, "Nonces", "burnt");
-}
-
-/* The template's are for the account's first life only. All zero: the profile makes none. */
-static void put_initial_nonce(struct work *w, int *r, enum dmacc_node node, const uint8_t *derived)
-{
-	static const uint8_t none[DMACC_NONCE_SIZE];
-	const void *bytes = NULL;
-	size_t len;
-
-	if (!w->loaded->record)
-		bytes = dmacc_template_get(w->template->t, node, &len);
-	if (bytes)
-		put(w, r, RECORD_STATE, dmacc_node_word(node), bytes, len);
-	else if (memcmp(derived, none, sizeof(none)))
-		put(w, r, RECORD_STATE, dmacc_node_word(node), derived, DMACC_NONCE_SIZE);
-	else
-		burn_nonce(w, r, node);
-}
-
-static void put_initial_nonces(struct work *w, int *r)
-{
-	put_initial_nonce(w, r, DMACC_NODE_SERVER_NONCE, w->credentials.server_nonce);
-	put_initial_nonce(w, r, DMACC_NODE_CLIENT_NONCE, w->credentials.client_nonce);
-	put_text(w, r, RECORD_STATE, "Nonces", "initial");
-}
-
-static void put_damage(struct work *w, int *r)
-{
-	if (w->loaded->current != STORE_MISSING)
-		put_text(w, r, RECORD_STATE, "Damage", store_fault_word(w->loaded->current));
-}
-
-static int compose(struct work *w, enum verdict verdict)
-{
-	int r = w->loaded->record ? record_copy(w->loaded->record, &w->next) : record_new(&w->next);
-
-	if (r)
-		return r;
-	put_template(w, &r);
-	put_source(w, &r);
-	put_inputs(w, &r);
-	put_credentials(w, &r);
-	if (w->recovering) {
-		burn_nonces(w, &r);
-		put_damage(w, &r);
-	} else if (verdict != TAKE_OVER) {
-		if (w->initial_nonces)
-			put_initial_nonces(w, &r);
-		else
-			burn_nonces(w, &r);
-	}
-	return r;
-}
-
-/* For an account without secrets: what the template alone says */
-static int compose_furnished(struct work *w)
-{
-	int r;
-
-	w->next = record_free(w->next);
-	r = record_new(&w->next);
-	if (r)
-		return r;
-	put_template(w, &r);
-	put_text(w, &r, RECORD_STATE, "Template", w->template->path);
-	put_text(w, &r, RECORD_STATE, "Profile", profile_of(w));
-	put_u32(w, &r, "Generation", dmacc_template_generation(w->template->t));
-	if (!is_unkeyed(w->template))
-		put_text(w, &r, RECORD_STATE, "Slot", dmacc_template_slot(w->template->t));
 	w->account->record = w->next;
 	w->next = NULL;
 	return r;
@@ -384,12 +169,14 @@ static int set_aside(struct work *w)
 	if (store_is_damage(w->loaded->current)) {
 		r = store_set_aside(w->device->store, w->account->name, false, file);
 		if (!r)
-			log_event(LOG_ACCOUNT_DAMAGED, w->account->name, LOG_ERR, "its file was found %s "
-				  "and is kept as %s; %s", store_fault_word(w->loaded->current), file,
+			log_event(LOG_ACCOUNT_DAMAGED, w->account->name, LOG_ERR,
+				  "its file was found %s and is kept as %s; %s",
+				  store_fault_word(w->loaded->current), file,
 				  w->loaded->record ? "the one before it takes its place" :
 				  "the account is derived again");
 	} else if (w->recovering) {
-		log_event(LOG_ACCOUNT_DAMAGED, w->account->name, LOG_WARNING, "its file is missing; %s",
+		log_event(LOG_ACCOUNT_DAMAGED, w->account->name, LOG_WARNING, "its file is "
+			  "missing; %s",
 			  w->loaded->record ? "the one before it takes its place" :
 			  "a damaged one was kept earlier, and the account is derived again");
 	}
@@ -400,19 +187,22 @@ static int set_aside(struct work *w)
 
 static int tell_unwritten(struct work *w, int error)
 {
-	const char *sentence = error == -EEXIST ? "nine damaged files of it have been kept already; "
-			       "remove those that nobody needs" : strerror(-error);
+	const char *sentence = strerror(-error);
 
-	log_event(LOG_STORE_FAILED, w->account->name, LOG_ERR, "it cannot be written: %s", sentence);
+	if (error == -EEXIST)
+		sentence = "nine damaged files of it have been kept already; remove those that "
+			   "nobody needs";
+	log_event(LOG_STORE_FAILED, w->account->name, LOG_ERR, "it cannot be written: %s",
+		  sentence);
 	w->account->retry = true;
 	/* what is not on the disk is not served: a session could take its nonces twice */
 	if (w->loaded->record && !w->recovering)
-		account_tell(w->account, ACCOUNT_READY, "it cannot be written (%s); it is served as it "
-			     "was stored before", sentence);
+		account_tell(w->account, ACCOUNT_READY, "it cannot be written (%s); it is served "
+			     "as it was stored before", sentence);
 	else
 		account_tell(w->account, ACCOUNT_NO_SECRETS, "it cannot be written: %s", sentence);
 	if (!w->loaded->record)
-		return compose_furnished(w);
+		return show_furnished(w);
 	take_stored(w);
 	return 0;
 }
@@ -428,13 +218,14 @@ static int write_next(struct work *w)
 static void tell_ready(struct work *w)
 {
 	if (w->recovering && w->loaded->current != STORE_MISSING)
-		account_tell(w->account, ACCOUNT_READY, "its file was found %s and the account was made "
-			     "anew from what was before; the damaged file is kept beside it",
+		account_tell(w->account, ACCOUNT_READY, "its file was found %s and the account "
+			     "was made anew from what was before; the damaged file is kept beside "
+			     "it",
 			     store_fault_word(w->loaded->current));
-	else if (w->template && is_unkeyed(w->template))
-		account_tell(w->account, ACCOUNT_READY, "its passwords are guessable: profile %s has no "
-			     "key, and whoever reads the IMEI off the box can compute them",
-			     profile_of(w));
+	else if (w->template && compose_unkeyed(w->template))
+		account_tell(w->account, ACCOUNT_READY, "its passwords are guessable: profile %s "
+			     "has no key, and whoever reads the IMEI off the box can compute them",
+			     compose_profile(w));
 	else
 		account_tell(w->account, ACCOUNT_READY, "%s", "");
 }
@@ -442,8 +233,9 @@ static void tell_ready(struct work *w)
 static void log_written(struct work *w, enum verdict verdict)
 {
 	if (verdict == DERIVE_ANEW)
-		log_event(LOG_ACCOUNT_DERIVED_ANEW, w->account->name, LOG_NOTICE, "derived anew: %s%s",
-			  w->why, w->initial_nonces ? "" : "; its nonces are burnt");
+		log_event(LOG_ACCOUNT_DERIVED_ANEW, w->account->name, LOG_NOTICE,
+			  "derived anew: %s%s", w->why,
+			  w->initial_nonces ? "" : "; its nonces are burnt");
 	else if (verdict == MAKE_NEW)
 		log_event(LOG_ACCOUNT_NEW, w->account->name, LOG_NOTICE, "made from %s%s%s",
 			  w->template->path, w->slot ? " with the key of slot " : "",
@@ -451,10 +243,10 @@ static void log_written(struct work *w, enum verdict verdict)
 	else if (!w->recovering)
 		log_event(LOG_ACCOUNT_CHANGED, w->account->name, LOG_NOTICE, "taken over from %s",
 			  w->template->path);
-	if (is_unkeyed(w->template))
-		log_event(LOG_ACCOUNT_UNKEYED, w->account->name, LOG_WARNING, "profile %s has no key: "
-			  "whoever reads the IMEI off the box can compute its passwords",
-			  profile_of(w));
+	if (compose_unkeyed(w->template))
+		log_event(LOG_ACCOUNT_UNKEYED, w->account->name, LOG_WARNING, "profile %s has no "
+			  "key: whoever reads the IMEI off the box can compute its passwords",
+			  compose_profile(w));
 }
 
 static int persist(struct work *w, enum verdict verdict)
@@ -485,11 +277,9 @@ static int recover(struct work *w)
 {
 	int r;
 
-	r = record_copy(w->loaded->record, &w->next);
-	if (r)
+	r = compose_recovered(w);
+	if (r == -ENOMEM)
 		return r;
-	burn_nonces(w, &r);
-	put_damage(w, &r);
 	if (!r)
 		r = write_next(w);
 	if (r)
@@ -502,7 +292,7 @@ static int recover(struct work *w)
 /* Returns NULL, or why not; @w->account has its state then */
 static const char *derive_unkeyed(struct work *w)
 {
-	enum dmacc_legacy_profile profile = dmacc_legacy_named(profile_of(w));
+	enum dmacc_legacy_profile profile = dmacc_legacy_named(compose_profile(w));
 	const char *sentence = "there is no memory";
 
 	w->account->state = ACCOUNT_NO_SECRETS;
@@ -522,13 +312,15 @@ static const char *derive_keyed(struct work *w)
 	w->slot = device_slot(w->device, slot);
 	if (!w->slot) {
 		w->account->state = ACCOUNT_NO_SLOT;
-		say(w, KEEP, "no key is loaded in slot %s: 'dmaccctl factory inject --slot %s' seals "
-		    "one, and 'journalctl -u dmacc-unseal' says if one was refused", slot, slot);
+		say(w, KEEP, "no key is loaded in slot %s: 'dmaccctl factory inject --slot %s' "
+		    "seals one, and 'journalctl -u dmacc-unseal' says if one was refused", slot,
+		    slot);
 		return w->why;
 	}
 	if (dmacc_kernel_derive(w->device->kernel, slot, &w->server,
 				dmacc_template_generation(w->template->t), &w->credentials)) {
-		say(w, KEEP, "the kernel does not derive: %s", dmacc_kernel_sentence(w->device->kernel));
+		say(w, KEEP, "the kernel does not derive: %s",
+		    dmacc_kernel_sentence(w->device->kernel));
 		return w->why;
 	}
 	return NULL;
@@ -543,8 +335,8 @@ static int serve_stored(struct work *w, const char *why)
 	else
 		take_stored(w);
 	if (!r && !w->account->reason[0])
-		account_tell(w->account, ACCOUNT_READY, "it is served as it was stored, and cannot be "
-			     "derived again now: %s", why);
+		account_tell(w->account, ACCOUNT_READY, "it is served as it was stored, and "
+			     "cannot be derived again now: %s", why);
 	return r;
 }
 
@@ -554,11 +346,11 @@ static int without_derivation(struct work *w, const char *why)
 	if (w->loaded && w->loaded->record)
 		return serve_stored(w, why);
 	if (w->loaded && w->recovering)
-		account_tell(w->account, ACCOUNT_DAMAGED, "its file is %s, and it cannot be derived again "
-			     "now: %s", store_fault_word(w->loaded->current), why);
+		account_tell(w->account, ACCOUNT_DAMAGED, "its file is %s, and it cannot be "
+			     "derived again now: %s", store_fault_word(w->loaded->current), why);
 	else
 		account_tell(w->account, w->account->state, "%s", why);
-	return compose_furnished(w);
+	return show_furnished(w);
 }
 
 /* The rung is a promise of the server's owner; an account below it has no secrets, stored or not */
@@ -568,8 +360,9 @@ static bool below_rung(const struct device *device, unsigned int minimum, struct
 
 	if (!minimum || (rung && rung <= minimum))
 		return false;
-	account_tell(account, ACCOUNT_NO_SECRETS, "its template asks for a root of rung %s at least, "
-		     "and this device's is %s", dmacc_rung_word(minimum), dmacc_rung_word(rung));
+	account_tell(account, ACCOUNT_NO_SECRETS, "its template asks for a root of rung %s at "
+		     "least, and this device's is %s", dmacc_rung_word(minimum),
+		     dmacc_rung_word(rung));
 	/* none yet: the root is not open */
 	account->retry = !rung;
 	return true;
@@ -583,8 +376,8 @@ static bool is_out_of_reach(const struct store_loaded *loaded, struct account *a
 	if (fault != STORE_NEWER && fault != STORE_UNREADABLE && !loaded->record)
 		fault = loaded->previous;
 	if (fault == STORE_NEWER) {
-		account_tell(account, ACCOUNT_DAMAGED, "its file was written by a newer dmaccd, and this "
-			     "one cannot read it: install the newer one again");
+		account_tell(account, ACCOUNT_DAMAGED, "its file was written by a newer dmaccd, "
+			     "and this one cannot read it: install the newer one again");
 		return true;
 	}
 	if (fault != STORE_UNREADABLE)
@@ -612,7 +405,7 @@ static int derive_and_persist(struct work *w)
 		keep(w, "it was made for another identifier than this device has now");
 		return 0;
 	}
-	why = is_unkeyed(w->template) ? derive_unkeyed(w) : derive_keyed(w);
+	why = compose_unkeyed(w->template) ? derive_unkeyed(w) : derive_keyed(w);
 	if (why)
 		return without_derivation(w, why);
 	verdict = judge(w, w->loaded->record);
@@ -631,7 +424,7 @@ static int work(struct work *w)
 	w->recovering = is_recovery(w->loaded);
 	if (is_out_of_reach(w->loaded, w->account) ||
 	    below_rung(w->device, dmacc_template_minimum_rung(w->template->t), w->account))
-		return compose_furnished(w);
+		return show_furnished(w);
 	return derive_and_persist(w);
 }
 
@@ -663,7 +456,8 @@ void reconcile_without_template(const struct device *device, const struct refusa
 		return;
 	w.recovering = is_recovery(w.loaded);
 	if (!w.loaded->record) {
-		account_tell(account, ACCOUNT_DAMAGED, "its file is %s, and its template is refused: %s",
+		account_tell(account, ACCOUNT_DAMAGED, "its file is %s, and its template is "
+			     "refused: %s",
 			     store_fault_word(w.loaded->current), refusal->reason);
 		return;
 	}
@@ -674,12 +468,13 @@ void reconcile_without_template(const struct device *device, const struct refusa
 		keep(&w, "it was made for another identifier than this device has now");
 	} else if (w.recovering) {
 		/* not written: only its template makes it anew */
-		account_tell(account, ACCOUNT_DAMAGED, "its file is %s, and its template is refused: %s",
+		account_tell(account, ACCOUNT_DAMAGED, "its file is %s, and its template is "
+			     "refused: %s",
 			     store_fault_word(w.loaded->current), refusal->reason);
 		take_stored(&w);
 	} else {
-		account_tell(account, ACCOUNT_READY, "it is served as it was stored, since its template is "
-			     "refused: %s", refusal->reason);
+		account_tell(account, ACCOUNT_READY, "it is served as it was stored, since its "
+			     "template is refused: %s", refusal->reason);
 		take_stored(&w);
 	}
 }

@@ -237,8 +237,8 @@ static int open_payload(const struct store *store, const uint8_t *data, size_t l
 }
 
 /*
- * A later format, or a file of ours of whose header the byte that names the format is damaged? With the
- * right byte in its place the tag of ours fits.
+ * A later format, or a file of ours of whose header the byte that names the format is damaged?
+ * With the right byte in its place the tag of ours fits.
  */
 static bool is_newer(const struct store *store, uint8_t *data, size_t len)
 {
@@ -247,7 +247,8 @@ static bool is_newer(const struct store *store, uint8_t *data, size_t len)
 	bool ours;
 
 	h->format = FORMAT;
-	payload = judge_length(data, len) == STORE_FINE ? malloc(be32toh(h->payload_len) + 1) : NULL;
+	payload = judge_length(data, len) == STORE_FINE ? malloc(be32toh(h->payload_len) + 1) :
+							  NULL;
 	ours = payload && !open_payload(store, data, len, payload);
 	if (payload)
 		dmacc_wipe(payload, be32toh(h->payload_len));

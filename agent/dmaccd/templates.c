@@ -165,7 +165,8 @@ static int import(struct reading *r, struct template *template, const char *text
 						 template->document_digest, &template->plain,
 						 &template->plain_len))
 		return 0;
-	e = importer_run(source->importer, text, len, &template->plain, &template->plain_len, notes);
+	e = importer_run(source->importer, text, len, &template->plain, &template->plain_len,
+			 notes);
 	if (source->alive)
 		source->alive(source->data);
 	if (!e)
@@ -240,8 +241,9 @@ static int read_template(struct reading *r, struct template *template, const str
 	int e;
 
 	if (!store_name_valid(file->base) || dmacc_template_new(file->base, &template->t)) {
-		snprintf(reason, IMPORTER_NOTES_SIZE, "an account cannot have that name: it is 1 to 64 "
-			 "of A-Z a-z 0-9 . _ -, without a dot first or .prev or .damaged last");
+		snprintf(reason, IMPORTER_NOTES_SIZE, "an account cannot have that name: it is 1 "
+			 "to 64 of A-Z a-z 0-9 . _ -, without a dot first or .prev or .damaged "
+			 "last");
 		return -EINVAL;
 	}
 	strcpy(template->name, file->base);
@@ -288,11 +290,11 @@ static int add(struct reading *r, struct template *template, const struct file *
 	struct template *longer;
 
 	if (other)
-		return refuse(r, file->base, file->name, "its node X is that of %s, too; say another "
-			      "one in X=", other->path);
+		return refuse(r, file->base, file->name, "its node X is that of %s, too; say "
+			      "another one in X=", other->path);
 	if (found->count == TEMPLATES_MAX)
-		return refuse(r, file->base, file->name, "there are %d templates already, which is all "
-			      "that can be", TEMPLATES_MAX);
+		return refuse(r, file->base, file->name, "there are %d templates already, which "
+			      "is all that can be", TEMPLATES_MAX);
 	longer = reallocarray(found->list, found->count + 1, sizeof(*longer));
 	if (!longer)
 		return -ENOMEM;
@@ -319,8 +321,8 @@ static int take_file(struct reading *r, const struct file *file)
 }
 
 /*
- * The document that a .conf names, found without judging the rest of it: it is no template of its own
- * even while its .conf is refused
+ * The document that a .conf names, found without judging the rest of it: it is no template of its
+ * own even while its .conf is refused
  */
 static char *document_in(int folder, const char *name)
 {

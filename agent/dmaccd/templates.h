@@ -48,8 +48,8 @@ struct templates {
  * struct templates_source - where they come from
  * @folders: the one that overrides first
  * @importer: path of dmacc-import
- * @imported: gives what was made of the document with that digest, malloc'ed, if it is known; may be
- *	NULL
+ * @imported: gives what was made of the document with that digest, malloc'ed, if it is known; may
+ *	be NULL
  * @alive: called while that takes long; may be NULL
  * @data: for @imported and @alive
  */

@@ -6,8 +6,8 @@
 #include "dmacc.h"
 
 /*
- * A node's value: "" for an interior one, base64 for a "bin". Puts it into @ret, malloc'ed, and returns
- * it; NULL without memory.
+ * A node's value: "" for an interior one, base64 for a "bin". Puts it into @ret, malloc'ed, and
+ * returns it; NULL without memory.
  */
 char *tree_text_value(const struct dmacc_tree_node *node, char **ret);
 

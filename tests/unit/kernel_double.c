@@ -54,7 +54,10 @@ void kernel_double_reset(void)
 	kernel_double_inject(0, "vendor", 1);
 }
 
-/* For a daemon of its own process: words in the file that $DMACC_DOUBLE names, read at each connect */
+/*
+ * For a daemon of its own process: words in the file that $DMACC_DOUBLE names, read at each
+ * connect
+ */
 static void read_words(void)
 {
 	const char *path = getenv("DMACC_DOUBLE");
@@ -110,7 +113,8 @@ int dmacc_kernel_get_status(struct dmacc_kernel *kernel, struct dmacc_kernel_sta
 {
 	struct dmacc_kernel_status status = {
 		.module_version = "double",
-		.identity_source = kernel_double.devid ? DMACC_IDENTITY_SMBIOS : DMACC_IDENTITY_NONE,
+		.identity_source = kernel_double.devid ? DMACC_IDENTITY_SMBIOS :
+							 DMACC_IDENTITY_NONE,
 		.rung = kernel_double.rung,
 		.root_state = kernel_double.root_state,
 		.root_reason = kernel_double.root_reason,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * In the place of agent/common/kernel.c: a module whose state a test sets. It derives with libdmacc, so
- * that what it answers is what a real one would.
+ * In the place of agent/common/kernel.c: a module whose state a test sets. It derives with
+ * libdmacc, so that what it answers is what a real one would.
  */
 #ifndef DMACC_TESTS_KERNEL_DOUBLE_H
 #define DMACC_TESTS_KERNEL_DOUBLE_H
@@ -30,7 +30,9 @@ struct kernel_double {
 
 extern struct kernel_double kernel_double;
 
-/* A device with everything, and slot "vendor" with key version 1 of the vendor key 00 01 02 ... 1f */
+/*
+ * A device with everything, and slot "vendor" with key version 1 of the vendor key 00 01 02 ... 1f
+ */
 void kernel_double_reset(void);
 
 /* Puts into slot @i the key of the device that is @devid now */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The agent without a bus: templates in, accounts and files out, over a double of the kernel's client.
- * "A start" is an agent of its own over the same folders.
+ * The agent without a bus: templates in, accounts and files out, over a double of the kernel's
+ * client. "A start" is an agent of its own over the same folders.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,10 +29,12 @@
 #define SERVER_PW_VERSION_2 "G6UW3J4EMHKFXHAKHXJSUAEW6PNNAHMK"
 #define USER_NAME "HQU3K2QFHADCEVTNJZ4OUFUI"
 
-#define CONF "[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://dm.example.com/dm\nServerID=com.example.dm\n"
+#define ACCOUNT "[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://dm.example.com/dm\n"
+#define CONF ACCOUNT "ServerID=com.example.dm\n"
 
 static const uint8_t initial_server_nonce[] = {
-	0x8b, 0x02, 0x2d, 0x96, 0x71, 0xdf, 0x03, 0x73, 0xc7, 0x1c, 0x9d, 0x5a, 0xcb, 0xd5, 0x75, 0x75,
+	0x8b, 0x02, 0x2d, 0x96, 0x71, 0xdf, 0x03, 0x73,
+	0xc7, 0x1c, 0x9d, 0x5a, 0xcb, 0xd5, 0x75, 0x75,
 };
 
 struct fixture {
@@ -399,7 +401,8 @@ static void a_changed_template_keeps_what_was_derived_and_the_nonces(void **stat
 	flip(f, "op", 120);
 	start(f);
 	memcpy(nonce, record_get(account(f, "op")->record, RECORD_STATE, "ClientNonce", &len), 16);
-	write_file(f->usr, "op.conf", CONF "Name=After\nAuthPref=syncml:auth-md5\nServerNonce=AAAAAA==\n");
+	write_file(f->usr, "op.conf",
+		   CONF "Name=After\nAuthPref=syncml:auth-md5\nServerNonce=AAAAAA==\n");
 	start(f);
 	assert_state(f, "op", "ready", "");
 	assert_value(f, "op", "Name", "After");
@@ -450,7 +453,8 @@ static void a_key_of_a_lower_version_changes_nothing(void **state)
 	before = stamp(f, "op");
 	kernel_double_inject(0, "vendor", 1);
 	start(f);
-	assert_state(f, "op", "damaged", "a key of version 1, and the account was made with version 2");
+	assert_state(f, "op", "damaged", "a key of version 1, and the account was made with "
+		     "version 2");
 	assert_value(f, "op", "ServerPW", SERVER_PW_VERSION_2);
 	assert_unwritten(f, "op", before);
 }
@@ -525,8 +529,7 @@ static void another_server_in_the_template_derives_anew(void **state)
 
 	write_file(f->usr, "op.conf", CONF);
 	start(f);
-	write_file(f->usr, "op.conf", "[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://dm.example.com/dm\n"
-		   "ServerID=com.example.other\n");
+	write_file(f->usr, "op.conf", ACCOUNT "ServerID=com.example.other\n");
 	start(f);
 	assert_state(f, "op", "ready", "");
 	assert_value(f, "op", "ServerId", "com.example.other");
@@ -583,7 +586,7 @@ static void swapped_accounts_are_made_again(void **state)
 	char a[256], b[256], c[256];
 
 	write_file(f->usr, "a.conf", CONF);
-	write_file(f->usr, "b.conf", "[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://b.example\nServerID=b\n");
+	write_file(f->usr, "b.conf", ACCOUNT "ServerID=b\n");
 	start(f);
 	store_path(f, "a", a);
 	store_path(f, "b", b);
@@ -607,7 +610,8 @@ static void a_damaged_file_that_cannot_be_derived_again_stays(void **state)
 	before = stamp(f, "op");
 	kernel_double.slots_len = 0;
 	start(f);
-	assert_state(f, "op", "damaged", "cannot be derived again now: no key is loaded in slot vendor");
+	assert_state(f, "op", "damaged", "cannot be derived again now: no key is loaded in slot "
+		     "vendor");
 	assert_unwritten(f, "op", before);
 	kernel_double_reset();
 	assert_int_equal(agent_refresh(&f->agent, false), 0);
@@ -723,15 +727,15 @@ static void an_unkeyed_profile_is_announced_as_guessable(void **state)
 	struct fixture *f = *state;
 
 	kernel_double.slots_len = 0;
-	write_file(f->usr, "old.conf", "[Account]\nProfile=fcs11384\n[DMAcc]\nAddr=https://old.example\n"
-		   "ServerID=ibm\n");
+	write_file(f->usr, "old.conf", "[Account]\nProfile=fcs11384\n"
+		   "[DMAcc]\nAddr=https://old.example\nServerID=ibm\n");
 	start(f);
 	assert_state(f, "old", "ready", "guessable");
 	assert_string_equal(account(f, "old")->profile, "fcs11384");
 	assert_string_equal(account(f, "old")->slot, "");
 	assert_int_equal(kernel_double.derived, 0);
-	write_file(f->usr, "old.conf", "[Account]\nProfile=fcs14345\n[DMAcc]\nAddr=https://old.example\n"
-		   "ServerID=a:b\n");
+	write_file(f->usr, "old.conf", "[Account]\nProfile=fcs14345\n"
+		   "[DMAcc]\nAddr=https://old.example\nServerID=a:b\n");
 	start(f);
 	assert_state(f, "old", "ready", "':'");
 }
@@ -798,10 +802,11 @@ static void values_that_a_later_version_changed_are_kept_and_count_more(void **s
 	write_file(f->usr, "op.conf", CONF);
 	start(f);
 	store_path(f, "", path);
-	assert_int_equal(store_open(path, kernel_double.root_id, kernel_double.store_key, &store), 0);
-	store_load(store, "op", &loaded);
-	assert_int_equal(record_set(loaded.record, RECORD_SERVER, "Addr", "https://moved.example", 21),
+	assert_int_equal(store_open(path, kernel_double.root_id, kernel_double.store_key, &store),
 			 0);
+	store_load(store, "op", &loaded);
+	assert_int_equal(record_set(loaded.record, RECORD_SERVER, "Addr", "https://moved.example",
+				    21), 0);
 	assert_int_equal(record_set(loaded.record, RECORD_SERVER, "Ext/dmacc/Thing", "x", 1), 0);
 	assert_int_equal(store_save(store, "op", loaded.record, 9), 0);
 	record_free(loaded.record);
@@ -840,7 +845,8 @@ static void a_document_that_a_conf_names_is_no_template(void **state)
 
 	set_importer(f, "cat >/dev/null\necho '[DMAcc]'\necho ServerID=from.document\n"
 		     "echo Addr=https://doc.example.com\necho Name=Document");
-	write_file(f->usr, "op.conf", "[Account]\nSlot=vendor\nDocument=part.w7\n[DMAcc]\nName=Conf\n");
+	write_file(f->usr, "op.conf",
+		   "[Account]\nSlot=vendor\nDocument=part.w7\n[DMAcc]\nName=Conf\n");
 	write_file(f->usr, "part.w7", "x");
 	write_file(f->usr, "same.conf", CONF "X=same\n");
 	write_file(f->usr, "same.xml", "x");
@@ -863,7 +869,8 @@ static void bad_templates_are_refused_with_a_sentence(void **state)
 {
 	struct fixture *f = *state;
 
-	set_importer(f, "cat >/dev/null\necho 'line 3: ignored' >&2\necho 'there is no w7 in it' >&2\nexit 1");
+	set_importer(f, "cat >/dev/null\necho 'line 3: ignored' >&2\necho 'there is no w7 in it' "
+		     ">&2\nexit 1");
 	write_file(f->usr, "bad.w7", "x");
 	write_file(f->usr, "twice.w7", "x");
 	write_file(f->usr, "twice.xml", "x");

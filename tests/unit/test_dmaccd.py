@@ -28,6 +28,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("DMACC_BUILD", TOP / "build"))
 DOUBLE = BUILD / "tests/unit/dmaccd-double"
 DMACCD = BUILD / "agent/dmaccd/dmaccd"
+IMPORTER = BUILD / "agent/dmacc-import/dmacc-import"
 PATIENCE = 60
 
 # Kv = 00 01 ... 1f, IMEI:490154203237518, com.example.dm: uapi/derivation.md
@@ -35,6 +36,23 @@ SERVER_PW = "VVWHHJPJY3VV7GRTDCYZB5W7PR4AZLSO"
 CLIENT_PW = "LX37WNX7VWGHGEZJ377UIPJCX4RCYCPK"
 SERVER_NONCE = "iwItlnHfA3PHHJ1ay9V1dQ=="
 CONF = "[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://dm.example.com/dm\nServerID=com.example.dm\n"
+
+W7 = """<?xml version="1.0"?>
+<wap-provisioningdoc version="1.1">
+  <characteristic type="APPLICATION">
+    <parm name="APPID" value="w7"/>
+    <parm name="PROVIDER-ID" value="com.example.w7"/>
+    <characteristic type="APPADDR">
+      <parm name="ADDR" value="https://dm.example.com/w7"/>
+    </characteristic>
+    <characteristic type="APPAUTH">
+      <parm name="AAUTHLEVEL" value="CLIENT"/>
+      <parm name="AAUTHNAME" value=""/>
+      <parm name="AAUTHSECRET" value="{secret}"/>
+    </characteristic>
+  </characteristic>
+</wap-provisioningdoc>
+"""
 
 # What a system bus lets through by default, before the policies of services
 BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
@@ -113,8 +131,8 @@ class Agent:
         env = os.environ | {"NOTIFY_SOCKET": str(path), "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address,
                             "DMACC_DOUBLE": str(self.words)}
         env.pop("JOURNAL_STREAM", None)
-        self.process = subprocess.Popen([self.program, "--templates", self.templates, "--state", self.state],
-                                        env=env, stderr=self.log)
+        self.process = subprocess.Popen([self.program, "--templates", self.templates, "--state", self.state,
+                                         "--importer", IMPORTER], env=env, stderr=self.log)
         return self.wait_for("READY=1")
 
     def wait_for(self, word):
@@ -286,6 +304,26 @@ class OnTheBus(WithAgent):
         (path, reason), = self.agent.manager("RefusedTemplates")
         self.assertEqual(path, str(self.agent.templates / "bad.conf"))
         self.assertIn("ServerID", reason)
+
+    def test_a_document_alone_is_a_template(self):
+        (self.agent.templates / "op.conf").unlink()
+        (self.agent.templates / "vendor.w7").write_text(W7.format(secret=""))
+        self.agent.start()
+        account = self.agent.account("vendor")
+        self.assertEqual((account["State"], account["Reason"]), ("ready", ""))
+        self.assertEqual(account["ServerID"], "com.example.w7")
+        self.assertEqual(account["Slot"], "vendor")
+        self.assertIn("https://dm.example.com/w7", [node[2] for node in self.agent.tree(name="vendor")])
+
+    def test_a_document_that_is_broken_or_holds_a_password_is_refused_and_not_quoted(self):
+        (self.agent.templates / "broken.w7").write_text(W7.format(secret="")[:-30])
+        (self.agent.templates / "real.w7").write_text(W7.format(secret="Tr0ub4dor"))
+        self.agent.start()
+        refused = {Path(path).name: reason for path, reason in self.agent.manager("RefusedTemplates")}
+        self.assertEqual(sorted(refused), ["broken.w7", "real.w7"])
+        self.assertNotIn("Tr0ub4dor", refused["real.w7"])
+        self.assertTrue(all(reason.startswith("document ") for reason in refused.values()))
+        self.assertEqual(self.agent.account()["State"], "ready")
 
     def test_a_reload_signals_what_is_different(self):
         seen = []

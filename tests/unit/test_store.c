@@ -392,7 +392,10 @@ static void no_mutated_file_loads(void **state)
 	}
 }
 
-/* What stands behind the tag, given that somebody has the key: it decodes to the same or not at all */
+/*
+ * What stands behind the tag, given that somebody has the key: it decodes to the same or not at
+ * all
+ */
 static void mutated_payloads_decode_whole_or_not_at_all(void **state)
 {
 	static uint8_t bad[FILE_MAX];
@@ -428,7 +431,8 @@ static void what_a_later_version_wrote_is_kept(void **state)
 		9, 3, 0, 0, 0, 2, 'n', 0xff, 'w', 1, 2,			/* a source of its own */
 		RECORD_SERVER, 8, 0, 0, 0, 3, 'C', 'l', 'i', 'e', 'n', 't', 'P', 'W', 'x', 'y', 'z',
 		RECORD_STATE, 3, 0, 0, 0, 0, 'E', 'x', 't',
-		9, 3, 0, 0, 0, 1, 'n', 0xff, 'w', 3,			/* twice: nothing we forbid */
+		/* twice: nothing we forbid */
+		9, 3, 0, 0, 0, 1, 'n', 0xff, 'w', 3,
 	};
 	struct fixture *f = *state;
 	struct store_loaded loaded;
