@@ -127,34 +127,42 @@ const struct field *columns_get(const struct columns *columns, const struct reco
 									      &record->fields[i];
 }
 
-/* COLUMNS if there is none */
-static enum column identifier_column(const struct columns *columns, const struct record *record)
+/* The first that is not empty; *ret_column is COLUMNS if there is none */
+static const struct field *find_identifier(const struct columns *columns,
+					   const struct record *record, enum column *ret_column)
 {
+	static const struct field none = { "", 0 };
+	const struct field *field;
 	int i;
 
-	for (i = 0; i < COLUMN_IDENTIFIERS; i++)
-		if (columns_get(columns, record, (enum column)i))
-			return (enum column)i;
-	return COLUMNS;
+	for (i = 0; i < COLUMN_IDENTIFIERS; i++) {
+		field = columns_get(columns, record, (enum column)i);
+		if (field) {
+			*ret_column = (enum column)i;
+			return field;
+		}
+	}
+	*ret_column = COLUMNS;
+	return &none;
 }
 
 const struct field *columns_identifier_field(const struct columns *columns,
 					     const struct record *record)
 {
-	static const struct field none = { "", 0 };
-	enum column column = identifier_column(columns, record);
+	enum column column;
 
-	return column == COLUMNS ? &none : columns_get(columns, record, column);
+	return find_identifier(columns, record, &column);
 }
 
 int columns_identifier(const struct columns *columns, const struct record *record,
 		       unsigned int flags, char ret_devid[DMACC_DEVID_SIZE],
 		       struct dmacc_reason *reterr_reason)
 {
-	const struct field *field = columns_identifier_field(columns, record);
+	enum column column;
+	const struct field *field = find_identifier(columns, record, &column);
 	char esn[4 + RECORD_FIELD_MAX + 1];
 
-	if (identifier_column(columns, record) != COLUMN_ESN || field->len > RECORD_FIELD_MAX ||
+	if (column != COLUMN_ESN || field->len > RECORD_FIELD_MAX ||
 	    memchr(field->text, ':', field->len))
 		return dmacc_identifier_read(field->text, field->len, flags, ret_devid,
 					     reterr_reason);

@@ -368,23 +368,29 @@ struct keyring_user *keyring_user_free(struct keyring_user *u)
 	return NULL;
 }
 
-struct dmacc_deriver *keyring_find(struct keyring_user *u, const char *devid, uint32_t *key_version)
+static const struct entry *longest_prefix(const struct keyring *k, const char *devid)
 {
-	const struct keyring *k = u->keyring;
 	const struct entry *entry = NULL;
 	struct entry wanted;
 	size_t len;
 
-	/* one key for all devices: the prefix without a character is the only one */
+	/* the one of --key fits all */
 	if (k->lengths == 1)
-		entry = k->entries;
-	for (len = DMACC_DEVID_SIZE; !entry && len--;) {
+		return k->entries;
+	for (len = DMACC_DEVID_SIZE; len-- && !entry;) {
 		if (!(k->lengths & 1U << len))
 			continue;
 		memcpy(wanted.prefix, devid, len);
 		wanted.prefix[len] = '\0';
 		entry = bsearch(&wanted, k->entries, k->entry_count, sizeof(wanted), by_prefix);
 	}
+	return entry;
+}
+
+struct dmacc_deriver *keyring_find(struct keyring_user *u, const char *devid, uint32_t *key_version)
+{
+	const struct entry *entry = longest_prefix(u->keyring, devid);
+
 	if (!entry)
 		return NULL;
 	if (!*key_version)

@@ -14,15 +14,18 @@ static size_t line_len(const char *text, size_t len)
 /* A record of CSV has more than one line if a quoted field has */
 static size_t csv_len(const char *text, size_t len, uint64_t *ret_lines)
 {
-	size_t end = record_end(text, len), at;
+	size_t end = line_len(text, len), whole, at;
 
-	/* the last one, or a quote that never closes: then its line ends it */
-	if (!end)
-		end = line_len(text, len);
 	*ret_lines = 1;
-	for (at = line_len(text, end); at < end; at += line_len(text + at, end - at))
+	if (!memchr(text, '"', end))
+		return end;
+	/* where there is no whole one, a quote never closes: then its line ends it */
+	whole = record_end(text, len);
+	if (!whole)
+		return end;
+	for (at = end; at < whole; at += line_len(text + at, whole - at))
 		(*ret_lines)++;
-	return end;
+	return whole;
 }
 
 static bool is_blank(const char *text, size_t len)
