@@ -54,8 +54,10 @@ void dmacc_audit(const char *op, const char *slot, int result)
 	ab = audit_log_start(audit_context(), GFP_KERNEL, AUDIT_KERNEL_OTHER);
 	if (!ab)
 		return;
-	audit_log_format(ab, "dmacc op=%s slot=%s res=%d", op, slot ? slot : "-", result);
+	/* a name that was not found good does not come here: it could forge fields */
+	audit_log_format(ab, "dmacc op=%s slot=%s errno=%d", op, slot ? slot : "?", -result);
 	audit_log_task_info(ab);
+	audit_log_format(ab, " res=%d", !result);
 	audit_log_end(ab);
 }
 

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* HMAC-SHA-256 and AES-256-GCM of the kernel's crypto API, in the shape that this module needs. */
 #include <crypto/aead.h>
+#include <linux/random.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "crypto.h"
+
+/**
+ * dmacc_random() - bytes that nobody can guess
+ * @ret: where they go
+ * @len: how many
+ *
+ * Return: 0; -EINTR if the kernel has none yet and a signal ended the waiting.
+ */
+int dmacc_random(u8 *ret, size_t len)
+{
+	return get_random_bytes_wait(ret, len) ? -EINTR : 0;
+}
 
 /**
  * dmacc_mac_new() - HMAC-SHA-256 keyed with a secret

@@ -10,6 +10,7 @@
 #define DMACC_GCM_NONCE_LEN 12
 #define DMACC_GCM_TAG_LEN 16
 
+int dmacc_random(u8 *ret, size_t len);
 struct crypto_shash *dmacc_mac_new(const u8 key[DMACC_KEY_LEN]);
 void dmacc_mac_free(struct crypto_shash *mac);
 int dmacc_kdf(struct crypto_shash *mac, enum dmacc_output output, const u8 *context,

@@ -43,11 +43,18 @@ static int reply_begin(struct reply *reply, const struct genl_info *info, u8 cmd
 	return 0;
 }
 
+/* What was put into it may be secret */
+static void reply_drop(struct reply *reply)
+{
+	memzero_explicit(reply->skb->data, reply->skb->len);
+	nlmsg_free(reply->skb);
+}
+
 /* Sends it, or drops it if an attribute did not fit */
 static int reply_end(struct reply *reply, struct genl_info *info, int err)
 {
 	if (err) {
-		nlmsg_free(reply->skb);
+		reply_drop(reply);
 		return -EMSGSIZE;
 	}
 	genlmsg_end(reply->skb, reply->header);
@@ -113,23 +120,41 @@ static int get_status(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int reply_root(struct genl_info *info, u8 cmd, const struct dmacc_root_buf *buf)
+static int put_root(struct sk_buff *skb, u8 cmd, const struct dmacc_root_buf *buf)
 {
 	struct dmacc_root_status root;
+	int err;
+
+	dmacc_root_get_status(&root);
+	err = nla_put_u8(skb, DMACC_A_LOCKED, root.locked) ||
+	      nla_put(skb, DMACC_A_ROOT_BLOB, buf->len, buf->bytes);
+	if (!err && cmd == DMACC_CMD_OPEN_ROOT)
+		err = nla_put_u8(skb, DMACC_A_RUNG, buf->blob.rung) ||
+		      nla_put(skb, DMACC_A_ROOT_ID, sizeof(buf->blob.root_id), buf->blob.root_id);
+	return err;
+}
+
+/*
+ * OPEN_ROOT and LOCK. The reply is there before anything is done: a root that was made, but that
+ * nobody was told of, would be in the way.
+ */
+static int do_root(struct genl_info *info, u8 cmd, const struct dmacc_root_request *request)
+{
+	struct dmacc_root_buf *buf = kmalloc(sizeof(*buf), GFP_KERNEL);
 	struct reply reply;
 	int err;
 
-	err = reply_begin(&reply, info, cmd);
-	if (err)
-		return err;
-	dmacc_root_get_status(&root);
-	err = nla_put_u8(reply.skb, DMACC_A_LOCKED, root.locked) ||
-	      nla_put(reply.skb, DMACC_A_ROOT_BLOB, buf->len, buf->bytes);
-	if (!err && cmd == DMACC_CMD_OPEN_ROOT)
-		err = nla_put_u8(reply.skb, DMACC_A_RUNG, buf->blob.rung) ||
-		      nla_put(reply.skb, DMACC_A_ROOT_ID, sizeof(buf->blob.root_id),
-			      buf->blob.root_id);
-	return reply_end(&reply, info, err);
+	err = buf ? reply_begin(&reply, info, cmd) : -ENOMEM;
+	if (!err) {
+		err = cmd == DMACC_CMD_OPEN_ROOT ? dmacc_root_open(request, buf, info->extack) :
+						   dmacc_root_lock(buf, info->extack);
+		if (err)
+			reply_drop(&reply);
+		else
+			err = reply_end(&reply, info, put_root(reply.skb, cmd, buf));
+	}
+	kfree(buf);
+	return err;
 }
 
 static int read_open_root(struct genl_info *info, struct dmacc_root_request *request)
@@ -160,42 +185,32 @@ static int read_open_root(struct genl_info *info, struct dmacc_root_request *req
 
 static int open_root(struct sk_buff *skb, struct genl_info *info)
 {
-	struct dmacc_root_buf *buf = kmalloc(sizeof(*buf), GFP_KERNEL);
 	struct dmacc_root_request request = {};
 	int err;
 
-	err = buf ? dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN) : -ENOMEM;
+	err = dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN);
 	if (!err) {
 		err = read_open_root(info, &request);
 		if (!err)
-			err = dmacc_root_open(&request, buf, info->extack);
+			err = do_root(info, DMACC_CMD_OPEN_ROOT, &request);
 		dmacc_audit("open-root", NULL, err);
+		dmacc_netlink_notify(DMACC_EVENT_ROOT);
 	}
 	wipe_attr(info, DMACC_A_MASTER);
-	if (!err) {
-		dmacc_netlink_notify(DMACC_EVENT_ROOT);
-		err = reply_root(info, DMACC_CMD_OPEN_ROOT, buf);
-	}
-	kfree(buf);
 	return err;
 }
 
 static int lock(struct sk_buff *skb, struct genl_info *info)
 {
-	struct dmacc_root_buf *buf;
 	int err;
 
 	err = dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN);
 	if (err)
 		return err;
-	buf = kmalloc(sizeof(*buf), GFP_KERNEL);
-	err = buf ? dmacc_root_lock(buf, info->extack) : -ENOMEM;
+	err = do_root(info, DMACC_CMD_LOCK, NULL);
 	dmacc_audit("lock", NULL, err);
-	if (!err) {
+	if (!err)
 		dmacc_netlink_notify(DMACC_EVENT_LOCKED);
-		err = reply_root(info, DMACC_CMD_LOCK, buf);
-	}
-	kfree(buf);
 	return err;
 }
 
@@ -404,7 +419,8 @@ static int store_key(struct sk_buff *skb, struct genl_info *info)
 	err = dmacc_access_check(skb, info, DMACC_ACCESS_AGENT);
 	if (err)
 		return err;
-	err = dmacc_root_derive(DMACC_OUTPUT_STORE, key, &root, info->extack);
+	scoped_guard(dmacc_root)
+		err = dmacc_root_derive(DMACC_OUTPUT_STORE, key, &root, info->extack);
 	dmacc_audit("store-key", NULL, err);
 	if (!err)
 		err = reply_begin(&reply, info, DMACC_CMD_STORE_KEY);
@@ -451,14 +467,15 @@ static const struct nla_policy derive_policy[DMACC_A_MAX + 1] = {
 };
 
 /* Takes no attribute: what is given is refused, not passed over */
-static const struct nla_policy no_policy[1] = {};
+static const struct nla_policy no_policy[DMACC_A_MAX + 1] = {};
 
+/* All tables are of full length: to generic netlink a maxattr of 0 means that of the family */
 #define OP(_cmd, _doit, _policy)				\
 	{							\
 		.cmd = (_cmd),					\
 		.doit = (_doit),				\
 		.policy = (_policy),				\
-		.maxattr = ARRAY_SIZE(_policy) - 1,		\
+		.maxattr = DMACC_A_MAX,				\
 	}
 
 static const struct genl_ops dmacc_ops[] = {
@@ -485,7 +502,6 @@ static struct genl_family dmacc_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = dmacc_ops,
 	.n_ops = ARRAY_SIZE(dmacc_ops),
-	.resv_start_op = DMACC_CMD_STORE_KEY + 1,
 	.mcgrps = dmacc_groups,
 	.n_mcgrps = ARRAY_SIZE(dmacc_groups),
 	/* the agent lives in a network namespace of its own */

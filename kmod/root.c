@@ -19,15 +19,21 @@ static DEFINE_MUTEX(root_lock);
 static struct crypto_shash *root_mac;		/* under root_lock; NULL while there is no root */
 static u8 root_fingerprint[DMACC_KEY_LEN];	/* under root_lock; begins with the root id */
 static struct dmacc_root_buf root_buf;		/* under root_lock; as it was made or opened */
+static bool root_barred;			/* under root_lock; nothing is opened now */
 
 /* Taken for a moment only, within root_lock or alone: who asks for status never waits for a TPM */
 static DEFINE_SPINLOCK(status_lock);
 static struct dmacc_root_status status;		/* under status_lock */
 static kuid_t agent_uid = INVALID_UID;		/* under status_lock */
 
-static const struct dmacc_seal *seal_of(unsigned int rung)
+void dmacc_root_hold(void)
 {
-	return rung == DMACC_RUNG_WRAPPED ? &dmacc_seal_wrapped : NULL;
+	mutex_lock(&root_lock);
+}
+
+void dmacc_root_release(void)
+{
+	mutex_unlock(&root_lock);
 }
 
 void dmacc_root_get_status(struct dmacc_root_status *ret)
@@ -56,16 +62,17 @@ static bool is_locked(void)
 }
 
 /* From here on until reboot; the module stays, or unloading it would unlock */
-static void set_locked(void)
+static int set_locked(struct netlink_ext_ack *extack)
 {
-	bool was;
-
+	lockdep_assert_held(&root_lock);
+	if (is_locked())
+		return 0;
+	if (!try_module_get(THIS_MODULE))
+		return dmacc_refuse(extack, -EBUSY, "the module is being unloaded");
 	spin_lock(&status_lock);
-	was = status.locked;
 	status.locked = true;
 	spin_unlock(&status_lock);
-	if (!was)
-		__module_get(THIS_MODULE);
+	return 0;
 }
 
 void dmacc_root_init(bool locked)
@@ -73,12 +80,19 @@ void dmacc_root_init(bool locked)
 	status.locked = locked;
 }
 
-/* Forgets the root. What was locked stays locked, and the agent has to be named again. */
-void dmacc_root_wipe(enum dmacc_root_state state)
+/**
+ * dmacc_root_wipe() - forget the root
+ * @state: what status shows from then on
+ *
+ * What was locked stays locked, and the agent has to be named again. The caller holds the root.
+ *
+ * Return: was there one?
+ */
+bool dmacc_root_wipe(enum dmacc_root_state state)
 {
-	guard(mutex)(&root_lock);
+	lockdep_assert_held(&root_lock);
 	if (!root_mac)
-		return;
+		return false;
 	dmacc_mac_free(root_mac);
 	root_mac = NULL;
 	memzero_explicit(root_fingerprint, sizeof(root_fingerprint));
@@ -87,6 +101,19 @@ void dmacc_root_wipe(enum dmacc_root_state state)
 	status.state = state;
 	agent_uid = INVALID_UID;
 	spin_unlock(&status_lock);
+	return true;
+}
+
+/**
+ * dmacc_root_bar() - may a root be opened?
+ * @barred: no, because memory is about to be written to disk or handed to another kernel
+ *
+ * The caller holds the root.
+ */
+void dmacc_root_bar(bool barred)
+{
+	lockdep_assert_held(&root_lock);
+	root_barred = barred;
 }
 
 /* The last OPEN_ROOT failed. A root that is open stays open. */
@@ -137,8 +164,6 @@ static void publish(const struct dmacc_root_request *request)
 	memcpy(status.id, root_buf.blob.root_id, sizeof(status.id));
 	agent_uid = request->agent;
 	spin_unlock(&status_lock);
-	if (root_buf.blob.flags & DMACC_ROOT_FLAG_LOCKED)
-		set_locked();
 }
 
 /* R has become @mac; its header is written into root_buf, behind which the rung sealed it */
@@ -227,10 +252,15 @@ static int adopt(const struct dmacc_root_request *request, struct crypto_shash *
 		 const u8 print[DMACC_KEY_LEN], struct netlink_ext_ack *extack)
 {
 	const struct dmacc_root_blob *blob = (const struct dmacc_root_blob *)request->blob;
+	int err = 0;
 
-	if (root_mac && crypto_memneq(root_fingerprint, print, DMACC_KEY_LEN)) {
+	if (root_mac && crypto_memneq(root_fingerprint, print, DMACC_KEY_LEN))
+		err = dmacc_refuse(extack, -EEXIST, "another root is open");
+	else if (blob->flags & DMACC_ROOT_FLAG_LOCKED)
+		err = set_locked(extack);
+	if (err) {
 		dmacc_mac_free(mac);
-		return dmacc_refuse(extack, -EEXIST, "another root is open");
+		return err;
 	}
 	/* sealed before it was locked it does not unlock; sealed after, it locks */
 	if (!root_mac || (blob->flags & DMACC_ROOT_FLAG_LOCKED)) {
@@ -299,15 +329,19 @@ int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_
 	const struct dmacc_seal *seal;
 	int err;
 
-	guard(mutex)(&root_lock);
+	guard(dmacc_root)();
+	if (root_barred)
+		return dmacc_refuse(extack, -EBUSY,
+				    "the system goes to sleep or restarts: no root is opened now");
 	err = blob ? check_blob(request, extack) : 0;
 	if (err)
 		return err;
 	if (!blob && is_locked())
 		return dmacc_refuse(extack, -EPERM, "locked: no new root is made");
 	if (!blob && root_mac)
-		return dmacc_refuse(extack, -EEXIST, "a root is open already");
-	seal = seal_of(blob ? blob->rung : request->rung);
+		return dmacc_refuse(extack, -EEXIST,
+				    "a root is open already: if its sealed form was lost, unload the module");
+	seal = dmacc_seal_of(blob ? blob->rung : request->rung);
 	if (!seal)
 		return fail(DMACC_REASON_NO_KEY_TYPE, extack, -EOPNOTSUPP,
 			    "this module cannot seal with that rung here");
@@ -322,7 +356,7 @@ int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_
 
 /**
  * dmacc_root_lock() - LOCK
- * @ret: the root with the locked flag in it; written on success only
+ * @ret: the root with the locked flag in it; garbage on failure
  * @extack: where a sentence goes
  *
  * Nothing is unsealed for it.
@@ -334,7 +368,7 @@ int dmacc_root_lock(struct dmacc_root_buf *ret, struct netlink_ext_ack *extack)
 {
 	int err;
 
-	guard(mutex)(&root_lock);
+	guard(dmacc_root)();
 	if (!root_mac)
 		return dmacc_refuse(extack, -ENOKEY, "no root is open");
 	*ret = root_buf;
@@ -342,9 +376,10 @@ int dmacc_root_lock(struct dmacc_root_buf *ret, struct netlink_ext_ack *extack)
 	err = write_tag(root_mac, &ret->blob);
 	if (err)
 		return dmacc_refuse(extack, err, "the locked flag cannot be written");
-	root_buf = *ret;
-	set_locked();
-	return 0;
+	err = set_locked(extack);
+	if (!err)
+		root_buf = *ret;
+	return err;
 }
 
 /**
@@ -354,12 +389,14 @@ int dmacc_root_lock(struct dmacc_root_buf *ret, struct netlink_ext_ack *extack)
  * @ret_status: of this root
  * @extack: where a sentence goes
  *
+ * The caller holds the root.
+ *
  * Return: 0; -ENOKEY while no root is open.
  */
 int dmacc_root_derive(enum dmacc_output output, u8 ret_key[DMACC_KEY_LEN],
 		      struct dmacc_root_status *ret_status, struct netlink_ext_ack *extack)
 {
-	guard(mutex)(&root_lock);
+	lockdep_assert_held(&root_lock);
 	if (!root_mac)
 		return dmacc_refuse(extack, -ENOKEY, "no root is open");
 	dmacc_root_get_status(ret_status);

@@ -2,6 +2,7 @@
 #ifndef _DMACC_ROOT_H
 #define _DMACC_ROOT_H
 
+#include <linux/cleanup.h>
 #include <linux/netlink.h>
 #include <linux/uidgid.h>
 
@@ -48,8 +49,17 @@ struct dmacc_root_request {
 	kuid_t agent;
 };
 
+/*
+ * What is begun between hold and release is done before another request opens, locks or wipes the
+ * root: so nothing is sealed after LOCK has answered, and no key comes in behind a wipe.
+ */
+void dmacc_root_hold(void);
+void dmacc_root_release(void);
+DEFINE_LOCK_GUARD_0(dmacc_root, dmacc_root_hold(), dmacc_root_release())
+
 void dmacc_root_init(bool locked);
-void dmacc_root_wipe(enum dmacc_root_state state);
+bool dmacc_root_wipe(enum dmacc_root_state state);
+void dmacc_root_bar(bool barred);
 int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_buf *ret,
 		    struct netlink_ext_ack *extack);
 int dmacc_root_lock(struct dmacc_root_buf *ret, struct netlink_ext_ack *extack);

@@ -27,4 +27,6 @@ struct dmacc_seal {
 
 extern const struct dmacc_seal dmacc_seal_wrapped;
 
+const struct dmacc_seal *dmacc_seal_of(unsigned int rung);
+
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rung "wrapped": the root under AES-256-GCM with a master that is handed over at each boot. */
-#include <linux/random.h>
-
 #include "seal.h"
 
 /* What is sealed, in this order: uapi/linux/dmacc_blob.h */
@@ -16,9 +14,9 @@ static int wrapped_make(const u8 *master, u8 ret_root[DMACC_KEY_LEN], u8 *ret_se
 	struct wrapped *wrapped = (struct wrapped *)ret_sealed;
 	int err;
 
-	err = get_random_bytes_wait(ret_root, DMACC_KEY_LEN);
+	err = dmacc_random(ret_root, DMACC_KEY_LEN);
 	if (!err)
-		err = get_random_bytes_wait(wrapped->nonce, sizeof(wrapped->nonce));
+		err = dmacc_random(wrapped->nonce, sizeof(wrapped->nonce));
 	if (err)
 		return err;
 	*ret_len = sizeof(*wrapped);

@@ -5,7 +5,6 @@
  */
 #include <linux/cleanup.h>
 #include <linux/err.h>
-#include <linux/random.h>
 #include <linux/rwsem.h>
 #include <linux/string.h>
 
@@ -62,7 +61,20 @@ static bool is_name(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
-/* Puts a key into its slot; one of a lower version never replaces one of a higher */
+/* Where hardware gave no identity, the first blob of this root does */
+static int latch(const struct dmacc_identity *identity, struct netlink_ext_ack *extack)
+{
+	int err = dmacc_identity_latch(DMACC_IDENTITY_BLOB, identity->devid, identity->len, extack);
+
+	if (err == -EEXIST)
+		return dmacc_refuse(extack, -EKEYREJECTED, "the key was sealed for another device");
+	return err;
+}
+
+/*
+ * Puts a key into its slot; one of a lower version never replaces one of a higher. Latching is the
+ * last thing that can fail, because it cannot be undone.
+ */
 static int put(const struct dmacc_slot_info *info, const struct dmacc_identity *identity,
 	       const u8 key[DMACC_KEY_LEN], struct netlink_ext_ack *extack)
 {
@@ -71,7 +83,7 @@ static int put(const struct dmacc_slot_info *info, const struct dmacc_identity *
 	int err = 0;
 
 	if (IS_ERR(mac))
-		return dmacc_refuse(extack, PTR_ERR(mac), "out of memory");
+		return dmacc_refuse(extack, PTR_ERR(mac), "the key cannot be used");
 	down_write(&slots_lock);
 	slot = find(info->name);
 	if (slot && slot->info.key_version > info->key_version)
@@ -80,6 +92,8 @@ static int put(const struct dmacc_slot_info *info, const struct dmacc_identity *
 		slot = find_free();
 	if (!slot)
 		err = dmacc_refuse(extack, -ENOSPC, "there is no free slot");
+	if (!err)
+		err = latch(identity, extack);
 	if (!err) {
 		empty(slot);
 		slot->mac = mac;
@@ -104,7 +118,7 @@ static int seal_blob(struct dmacc_slot_blob *blob, const u8 device_key[DMACC_KEY
 		return err;
 	blob->rung = root.rung;
 	memcpy(blob->root_id, root.id, sizeof(blob->root_id));
-	err = get_random_bytes_wait(blob->nonce, sizeof(blob->nonce));
+	err = dmacc_random(blob->nonce, sizeof(blob->nonce));
 	if (!err)
 		err = dmacc_gcm_seal(key, blob->nonce, (const u8 *)blob, HEADER_LEN, device_key,
 				     DMACC_KEY_LEN, blob->sealed);
@@ -130,6 +144,7 @@ int dmacc_slot_seal(const struct dmacc_slot_info *info, const u8 device_key[DMAC
 	__be32 version;
 	int err;
 
+	guard(dmacc_root)();
 	dmacc_root_get_status(&root);
 	if (root.locked)
 		return dmacc_refuse(extack, -EPERM, "locked: no key is sealed any more");
@@ -171,33 +186,23 @@ static int check_blob(const struct dmacc_slot_blob *blob, const struct dmacc_roo
 
 /* The header has been authenticated: this only keeps a bug elsewhere from becoming one here */
 static int read_header(const struct dmacc_slot_blob *blob, struct dmacc_slot_info *info,
-		       struct netlink_ext_ack *extack)
+		       struct dmacc_identity *identity, struct netlink_ext_ack *extack)
 {
 	__be32 version;
 
 	memset(info, 0, sizeof(*info));
+	memset(identity, 0, sizeof(*identity));
 	if (blob->name_len > sizeof(blob->name) || blob->devid_len > sizeof(blob->devid))
 		return dmacc_refuse(extack, -EINVAL, "the sealed key names no slot or device");
 	memcpy(info->name, blob->name, blob->name_len);
 	memcpy(info->key_id, blob->key_id, sizeof(info->key_id));
 	memcpy(&version, blob->key_version, sizeof(version));
 	info->key_version = be32_to_cpu(version);
+	identity->len = blob->devid_len;
+	memcpy(identity->devid, blob->devid, blob->devid_len);
 	if (!is_name(info->name) || !info->key_version)
 		return dmacc_refuse(extack, -EINVAL, "the sealed key names no slot or version");
 	return 0;
-}
-
-/* Where hardware gave no identity, the first blob of this root does */
-static int check_identity(const struct dmacc_slot_blob *blob, struct dmacc_identity *identity,
-			  struct netlink_ext_ack *extack)
-{
-	int err = dmacc_identity_latch(DMACC_IDENTITY_BLOB, blob->devid, blob->devid_len, extack);
-
-	if (err == -EEXIST)
-		return dmacc_refuse(extack, -EKEYREJECTED, "the key was sealed for another device");
-	if (!err)
-		dmacc_identity_get(identity);
-	return err;
 }
 
 /**
@@ -217,6 +222,7 @@ int dmacc_slot_load(const struct dmacc_slot_blob *blob, struct dmacc_slot_info *
 	struct dmacc_slot_info info;
 	int err;
 
+	guard(dmacc_root)();
 	err = dmacc_root_derive(DMACC_OUTPUT_BLOB, key, &root, extack);
 	if (err)
 		return err;
@@ -226,13 +232,13 @@ int dmacc_slot_load(const struct dmacc_slot_blob *blob, struct dmacc_slot_info *
 				     DMACC_KEY_LEN, device_key);
 		if (err == -EBADMSG)
 			err = dmacc_refuse(extack, -EBADMSG, "the sealed key was changed");
+		else if (err)
+			err = dmacc_refuse(extack, err, "the sealed key cannot be opened");
 	}
 	memzero_explicit(key, sizeof(key));
 	if (err)
 		return err;
-	err = read_header(blob, &info, extack);
-	if (!err)
-		err = check_identity(blob, &identity, extack);
+	err = read_header(blob, &info, &identity, extack);
 	if (!err)
 		err = put(&info, &identity, device_key, extack);
 	memzero_explicit(device_key, sizeof(device_key));
