@@ -9,16 +9,13 @@
  * its own first, where the process has every capability.
  */
 #include <errno.h>
-#include <linux/genetlink.h>
-#include <linux/netlink.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "linux/dmacc.h"
+#include "nl.h"
 
 enum type { U8, U32, STRING, BINARY, NEST };
 
@@ -62,39 +59,6 @@ static const char *const commands[] = {
 	"set-identity", "derive", "store-key",
 };
 
-static union {
-	struct nlmsghdr header;
-	char bytes[8192];
-} message;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "nlprobe: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-static void begin(int type, int cmd, int version)
-{
-	struct genlmsghdr *genl = NLMSG_DATA(&message.header);
-
-	memset(&message, 0, sizeof(message));
-	message.header.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN);
-	message.header.nlmsg_type = (unsigned short)type;
-	message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	genl->cmd = (unsigned char)cmd;
-	genl->version = (unsigned char)version;
-}
-
-static void put(int attr, const void *data, size_t len)
-{
-	struct nlattr *nla = (void *)(message.bytes + NLMSG_ALIGN(message.header.nlmsg_len));
-
-	nla->nla_type = (unsigned short)attr;
-	nla->nla_len = (unsigned short)(NLA_HDRLEN + len);
-	memcpy((char *)nla + NLA_HDRLEN, data, len);
-	message.header.nlmsg_len = NLMSG_ALIGN(message.header.nlmsg_len) + NLA_ALIGN(nla->nla_len);
-}
-
 static size_t unhex(const char *text, unsigned char *out, size_t size)
 {
 	unsigned int byte;
@@ -114,7 +78,7 @@ static size_t read_value(enum type type, const char *text, unsigned char *out, s
 	if (*text == '@') {
 		file = fopen(text + 1, "r");
 		if (!file)
-			die(text + 1);
+			nl_die(text + 1);
 		n = fread(out, 1, size, file);
 		fclose(file);
 		return n;
@@ -144,11 +108,11 @@ static void put_argument(char *argument)
 		len = read_value(attributes[i].type, value, data, sizeof(data) - 1);
 		if (attributes[i].type == STRING && i != DMACC_A_SERVER)
 			data[len++] = '\0';
-		put(i, data, len);
+		nl_put(i, data, len);
 		return;
 	}
 	errno = EINVAL;
-	die(argument);
+	nl_die(argument);
 }
 
 static void print_attr(const struct nlattr *nla)
@@ -172,70 +136,6 @@ static void print_attr(const struct nlattr *nla)
 	printf("\n");
 }
 
-static void print_error(const struct nlmsghdr *reply, const struct nlmsgerr *error)
-{
-	size_t at = NLMSG_HDRLEN + sizeof(*error), end = reply->nlmsg_len;
-	const char *sentence = "(no sentence)";
-
-	if (!(reply->nlmsg_flags & NLM_F_CAPPED))
-		at += error->msg.nlmsg_len - NLMSG_HDRLEN;
-	while (reply->nlmsg_flags & NLM_F_ACK_TLVS && at + NLA_HDRLEN <= end) {
-		const struct nlattr *nla = (const void *)((const char *)reply + at);
-
-		if (nla->nla_type == NLMSGERR_ATTR_MSG)
-			sentence = (const char *)nla + NLA_HDRLEN;
-		at += NLA_ALIGN(nla->nla_len);
-	}
-	printf("error %d: %s\n", -error->error, sentence);
-	exit(1);
-}
-
-/* Sends the message, prints the reply's attributes unless @quiet; returns the family id if asked for */
-static int talk(int fd, int quiet)
-{
-	static union {
-		struct nlmsghdr header;
-		char bytes[16384];
-	} reply;
-	int family = 0;
-	ssize_t n;
-
-	if (send(fd, &message, message.header.nlmsg_len, 0) < 0)
-		die("send");
-	while ((n = recv(fd, &reply, sizeof(reply), 0)) > 0) {
-		const struct nlattr *nla = (void *)(reply.bytes + NLMSG_LENGTH(GENL_HDRLEN));
-
-		if (reply.header.nlmsg_type == NLMSG_ERROR) {
-			const struct nlmsgerr *error = NLMSG_DATA(&reply.header);
-
-			if (error->error)
-				print_error(&reply.header, error);
-			return family;
-		}
-		while ((const char *)nla < reply.bytes + n) {
-			if (quiet && nla->nla_type == CTRL_ATTR_FAMILY_ID)
-				family = *(const unsigned short *)(nla + 1);
-			else if (!quiet)
-				print_attr(nla);
-			nla = (const void *)((const char *)nla + NLA_ALIGN(nla->nla_len));
-		}
-	}
-	die("recv");
-	return 0;
-}
-
-static int open_socket(void)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC), one = 1;
-	struct timeval patience = { 20, 0 };
-
-	if (fd < 0 || setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
-		die("socket");
-	return fd;
-}
-
 static int find_command(const char *name)
 {
 	size_t i;
@@ -244,21 +144,16 @@ static int find_command(const char *name)
 		if (!strcmp(name, commands[i]))
 			return (int)i;
 	errno = EINVAL;
-	die(name ? name : "no command");
-	return 0;
+	nl_die(name ? name : "no command");
 }
 
 static char **take_options(char **argv)
 {
 	for (argv++; *argv && !strncmp(*argv, "--", 2); argv++) {
 		if (!strcmp(*argv, "--userns") && unshare(CLONE_NEWUSER | CLONE_NEWNET))
-			die("unshare");
-		if (!strcmp(*argv, "--uid") && argv[1]) {
-			uid_t uid = (uid_t)strtoul(*++argv, NULL, 10);
-
-			if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-				die("setresuid");
-		}
+			nl_die("unshare");
+		if (!strcmp(*argv, "--uid") && argv[1])
+			nl_become((uid_t)strtoul(*++argv, NULL, 10));
 	}
 	return argv;
 }
@@ -266,16 +161,16 @@ static char **take_options(char **argv)
 int main(int argc, char **argv)
 {
 	char **arguments = take_options(argv);
-	int fd = open_socket(), command, family;
+	int fd = nl_open(), command, err;
+	const char *sentence;
 
 	(void)argc;
 	command = find_command(arguments[0]);
-	begin(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-	put(CTRL_ATTR_FAMILY_NAME, DMACC_FAMILY_NAME, sizeof(DMACC_FAMILY_NAME));
-	family = talk(fd, 1);
-	begin(family, command, DMACC_FAMILY_VERSION);
+	nl_begin(nl_family(fd), command, DMACC_FAMILY_VERSION);
 	for (arguments++; *arguments; arguments++)
 		put_argument(*arguments);
-	talk(fd, 0);
-	return 0;
+	err = nl_talk(fd, print_attr, &sentence);
+	if (err)
+		printf("error %d: %s\n", err, sentence);
+	return err ? 1 : 0;
 }

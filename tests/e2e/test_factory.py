@@ -47,8 +47,8 @@ def flip(blob, at):
 class Handset(test_module.Handset):
     """The same, with the phone's programs in it and the keys that the factory injects."""
 
-    def __init__(self, kernel, module, probe, tap, programs):
-        super().__init__(kernel, module, probe, tap)
+    def __init__(self, kernel, module, folder, tap, programs):
+        super().__init__(kernel, module, folder, tap)
         for program in programs:
             self.files |= {f"guest/{program.name}": program} | libraries(program)
         self.files |= {
@@ -73,7 +73,7 @@ def test_kernel(series, programs, tap):
     with tempfile.TemporaryDirectory() as folder:
         kernel = kernels.Kernel(series)
         module = test_module.build_module(kernel, folder, tap)
-        handset = Handset(kernel, module, test_module.build_probe(folder), tap, programs)
+        handset = Handset(kernel, module, folder, tap, programs)
         factory = handset.boot("factory-inject.sh", IMEI)
         handset.boot("factory-field.sh", IMEI, **stored(factory))
         handset.boot("factory-full.sh", IMEI)

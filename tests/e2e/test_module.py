@@ -46,37 +46,48 @@ class Tap:
         self.test(not guest.kernel_warnings(), f"{name}: the kernel warned of nothing", *guest.dmesg[-60:])
 
 
-def build_module(kernel, folder, tap):
-    """dmacc.ko from a copy of the sources, so that the checkout stays clean."""
+def copy_sources(folder):
+    """What a module is built from, so that the checkout stays clean."""
     source = Path(folder) / "source"
     source.mkdir()
     for name in ("Kbuild", "VERSION"):
         shutil.copy(TOP / name, source)
-    for name in ("kmod", "uapi"):
+    for name in ("kmod", "uapi", "tests/kunit", "tests/unit"):
         shutil.copytree(TOP / name, source / name, ignore=shutil.ignore_patterns("*.o", "*.ko", ".*.cmd"))
-    checker = ["C=2", "CF=-Wsparse-error"] if shutil.which("sparse") else []
-    done = subprocess.run(["make", "-C", kernel.kdir, f"M={source}", "W=1", *checker, "modules"], text=True,
+    return source
+
+
+def make_module(kernel, source, what, tap, *arguments):
+    done = subprocess.run(["make", "-C", kernel.kdir, f"M={source}", "W=1", *arguments, "modules"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     complaints = [line for line in done.stdout.splitlines() if "warning:" in line or "error:" in line]
-    tap.test(done.returncode == 0 and not complaints, f"the module builds on {kernel.release} without a warning",
+    tap.test(done.returncode == 0 and not complaints, f"{what} builds on {kernel.release} without a warning",
              *complaints, *done.stdout.splitlines()[-5:])
+
+
+def build_module(kernel, folder, tap):
+    source = copy_sources(folder)
+    checker = ["C=2", "CF=-Wsparse-error"] if shutil.which("sparse") else []
+    make_module(kernel, source, "the module", tap, *checker)
     return source / "kmod/dmacc.ko"
 
 
-def build_probe(folder):
-    probe = Path(folder) / "nlprobe"
+def build_program(folder, name, source=HERE):
+    """A program for the guest, which has no libraries."""
+    program = Path(folder) / name
     subprocess.run(["gcc", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-static", f"-I{TOP / 'uapi'}",
-                    HERE / "nlprobe.c", "-o", probe], check=True)
-    return probe
+                    f"-I{HERE}", source / f"{name}.c", HERE / "nl.c", "-o", program], check=True)
+    return program
 
 
 class Handset:
     """Runs scripts in guests that all have the same module, probe and secrets."""
 
-    def __init__(self, kernel, module, probe, tap):
+    def __init__(self, kernel, module, folder, tap):
         self.kernel, self.module, self.tap = kernel, module, tap
         master = os.urandom(32)
-        self.files = {"guest/nlprobe": probe, "guest/guest.sh": HERE / "guest.sh", "guest/flip": HERE / "flip.sh",
+        self.files = {"guest/nlprobe": build_program(folder, "nlprobe"), "guest/nlfuzz": build_program(folder, "nlfuzz"),
+                      "guest/guest.sh": HERE / "guest.sh", "guest/flip": HERE / "flip.sh",
                       "guest/master": master, "guest/other-master": os.urandom(32), "guest/zero": bytes(32),
                       "guest/short": master[:31], "guest/device-key": DEVICE_KEY,
                       "guest/secrets": f"{master.hex()}\n{DEVICE_KEY.hex()}\nVVWHHJPJ\nLX37WNX7\n".encode()}
@@ -88,17 +99,22 @@ class Handset:
         return guest
 
 
+    def boot_all(self):
+        """Every guest's script, the factory's first, for it makes what the others are given."""
+        factory = self.boot("module-factory.sh", IMEI)
+        blobs = {f"guest/{name}": bytes.fromhex(factory.values(name)[0]) for name in ("root", "unlocked", "slot")}
+        self.boot("module-field.sh", IMEI, **blobs)
+        self.boot("module-other.sh", ["IMEI:354358001352586"], **blobs)
+        self.boot("module-nobody.sh", ["490154203237518", "IMEI:490154203237517"])
+        self.boot("module-blob-identity.sh", [], **blobs)
+        self.boot("module-fuzz.sh", IMEI, **blobs)
+        return factory
+
+
 def test_kernel(series, tap):
     with tempfile.TemporaryDirectory() as folder:
         kernel = kernels.Kernel(series)
-        module = build_module(kernel, folder, tap)
-        handset = Handset(kernel, module, build_probe(folder), tap)
-        factory = handset.boot("module-factory.sh", IMEI)
-        blobs = {f"guest/{name}": bytes.fromhex(factory.values(name)[0]) for name in ("root", "unlocked", "slot")}
-        handset.boot("module-field.sh", IMEI, **blobs)
-        handset.boot("module-other.sh", ["IMEI:354358001352586"], **blobs)
-        handset.boot("module-nobody.sh", ["490154203237518", "IMEI:490154203237517"])
-        handset.boot("module-blob-identity.sh", [], **blobs)
+        Handset(kernel, build_module(kernel, folder, tap), folder, tap).boot_all()
 
 
 def main():

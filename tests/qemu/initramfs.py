@@ -7,19 +7,28 @@ from pathlib import Path
 
 BUSYBOX = Path("/usr/bin/busybox")
 APPLETS = ("sh", "cat", "cp", "cut", "dd", "dmesg", "echo", "grep", "id", "insmod", "kill", "ls", "lsmod", "mkdir",
-           "modprobe", "mount", "printf", "rmmod", "sed", "seq", "sleep", "test", "tr", "wait", "wc", "poweroff")
+           "modprobe", "mount", "printf", "rmmod", "sed", "seq", "sleep", "test", "tr", "wait", "wc", "reboot")
 
 # The kernel calls modprobe by this path, which is how asking for a family loads a module
 INIT = """#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+mount -t debugfs debug /sys/kernel/debug
 echo /bin/modprobe > /proc/sys/kernel/modprobe
 dmesg -n 1
 sh /guest/main
 echo "GUEST $?"
+leaks=/sys/kernel/debug/kmemleak
+if [ -e $leaks ]; then
+	# what is younger than five seconds is not looked at, and what is seen once may be on its way
+	sleep 6
+	echo scan > $leaks
+	echo scan > $leaks
+	sed 's/^/DMESG /' $leaks
+fi
 dmesg | sed 's/^/DMESG /'
-poweroff -f
+reboot -f
 """
 
 
@@ -33,6 +42,7 @@ def find_modules(path):
 def copy_modules(kernel, root, ours, parts=CRYPTO):
     """The stock modules in these folders, or of these names, unpacked where they are compressed, and ours in updates/."""
     target = root / "lib/modules" / kernel.release
+    target.mkdir(parents=True)
     for part in parts:
         for source in find_modules(kernel.modules / part):
             place = target / source.relative_to(kernel.modules)

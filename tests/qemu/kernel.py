@@ -19,7 +19,13 @@ HEADERS = {"6.1": "linux-headers-amd64", "6.12": "linux-headers-6.12-amd64"}
 
 
 class Kernel:
-    """A stock kernel of a series: `release`, `kdir`, `image`, `modules`."""
+    """A stock kernel of a series: `release`, `kdir`, `image`, `modules`.
+
+    `command_line` is what it is booted with beside the usual, `slowness` how much longer all takes on it.
+    """
+
+    command_line = ""
+    slowness = 1
 
     def __init__(self, series):
         trees = [tree for tree in Path("/usr/src").glob(f"linux-headers-{series}.*-amd64")

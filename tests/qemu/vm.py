@@ -14,7 +14,8 @@ QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp
         "-display", "none", "-no-reboot", "-serial", "stdio"]
 # tsc=reliable and no mitigations: an emulated processor is slow enough
 COMMAND_LINE = "console=ttyS0 quiet panic=-1 mitigations=off"
-WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace|unreferenced object")
+WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace|unreferenced object|"
+                     r"suspected memory leaks|refcount_t|DEBUG_LOCKS|ODEBUG|Poison overwritten|Redzone")
 
 
 class GuestFailed(AssertionError):
@@ -48,17 +49,21 @@ class Guest:
 
 
 def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300):
-    """Boots, runs /guest/main of `files`, powers off. Raises GuestFailed after `timeout` seconds."""
+    """Boots, runs /guest/main of `files`, powers off. Raises GuestFailed after `timeout` seconds.
+
+    On a kernel that finds faults it takes longer, and is given longer.
+    """
     with tempfile.TemporaryDirectory() as folder:
         archive = initramfs.build(folder, kernel, modules, files)
-        command = [*QEMU, "-kernel", kernel.image, "-initrd", archive, "-append", f"{COMMAND_LINE} {command_line}"]
+        command = [*QEMU, "-kernel", kernel.image, "-initrd", archive, "-append",
+                   f"{COMMAND_LINE} {kernel.command_line} {command_line}"]
         for string in oem_strings:
             command += ["-smbios", f"type=11,value={string}"]
         log = Path(folder) / "console"
         with open(log, "wb") as console:
             try:
                 subprocess.run(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
-                               timeout=timeout, check=False, preexec_fn=die_with_parent)
+                               timeout=timeout * kernel.slowness, check=False, preexec_fn=die_with_parent)
             except subprocess.TimeoutExpired:
                 pass
         return Guest(log.read_text(errors="replace"))
