@@ -72,5 +72,7 @@ check:
 
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
+	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/bench/derive.py
 
 .PHONY: all help packages userspace modules modules_install install clean check bench
