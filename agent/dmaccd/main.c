@@ -15,15 +15,14 @@
  * importer.
  *
  * What is missing is a state and not a failure: READY=1 comes in any case. A timer, 1 s and then
- * twice as long each time up to 5 minutes, runs a refresh while something is missing that may come
+ * twice as long each time up to a minute, runs a refresh while something is missing that may come
  * by itself; it begins anew when SIGHUP brings a refresh at once. In the state "ready" with every
  * account served there is no timer and nothing wakes the phone.
  *
  * The files, from below: record (the values of an account), store (records on the disk), device
  * (what the module tells, and the store that it opens), importer (runs dmacc-import), templates
- * (the folders), account (one as the bus shows it), reconcile (the rules) and compose (what
- * they make), accounts (all of them),
- * agent (the refresh), tree_text and bus (what leaves), log.
+ * (the folders), account (one as the bus shows it), reconcile (the rules) and compose (what they
+ * make), accounts (all of them), agent (the refresh), tree_text and bus (what leaves), log.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -43,7 +42,7 @@
 #include "log.h"
 
 #define RETRY_FIRST 1
-#define RETRY_LAST 300
+#define RETRY_LAST 60
 
 struct program {
 	struct agent agent;
