@@ -33,6 +33,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(abspath $(M))
 all: $(if $(KERNEL_SRC),modules,userspace)
 
 help:
+	@echo 'make demo             phones and servers that share no list of passwords, and agree'
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
 	@echo 'make                  the same as make userspace'
@@ -66,6 +67,11 @@ clean:
 	$(Q)rm -rf $(B) build-check build-handset
 	$(Q)if [ -d $(KDIR) ] && [ -f kmod/dmacc.mod ]; then $(kbuild) clean; fi
 
+demo:
+	$(Q)$(if $(filter-out amd64 x86_64,$(ARCH)),echo 'the virtual handset is amd64 only' >&2; exit 2)
+	$(Q)$(if $(NO_APT),,tests/host-packages demo)
+	$(Q)$(PYTHON) tests/e2e/demo.py
+
 check:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/check.py
@@ -74,5 +80,6 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/bench/derive.py
+	$(Q)$(PYTHON) tests/bench/agent_start.py
 
-.PHONY: all help packages userspace modules modules_install install clean check bench
+.PHONY: all help packages userspace modules modules_install install clean demo check bench

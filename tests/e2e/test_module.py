@@ -17,33 +17,21 @@ sys.path.insert(0, str(HERE.parent / "qemu"))
 
 import kernel as kernels  # noqa: E402
 import vm  # noqa: E402
+from tap import Tap  # noqa: E402
 
 DEVICE_KEY = bytes.fromhex("ba946193ab736b31b712e4f52e4f43965b554e0557ea26c8e28a4997badaf499")
 IMEI = ["IMEI:490154203237518"]
 
 
-class Tap:
-    """Numbers the tests of several guests through."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def test(self, ok, name, *details):
-        self.count += 1
-        self.failed += not ok
-        print(f"{'ok' if ok else 'not ok'} {self.count} - {name}")
-        for detail in details if not ok else ():
-            print(f"# {detail}")
-
-    def guest(self, name, guest):
-        """Passes on what a guest's script found."""
-        for line in guest.lines:
-            if line.startswith(("ok ", "not ok ")):
-                self.test(line.startswith("ok "), f"{name}: {line.split(' - ', 1)[1]}")
-            elif line.startswith("#"):
-                print(line)
-        self.test(guest.status == 0, f"{name}: the script ended well", *guest.lines[-20:])
-        self.test(not guest.kernel_warnings(), f"{name}: the kernel warned of nothing", *guest.dmesg[-60:])
+def pass_on(tap, name, guest):
+    """What a guest's script found."""
+    for line in guest.lines:
+        if line.startswith(("ok ", "not ok ")):
+            tap.test(line.startswith("ok "), f"{name}: {line.split(' - ', 1)[1]}")
+        elif line.startswith("#"):
+            print(line)
+    tap.test(guest.status == 0, f"{name}: the script ended well", *guest.lines[-20:])
+    tap.test(not guest.kernel_warnings(), f"{name}: the kernel warned of nothing", *guest.dmesg[-60:])
 
 
 def copy_sources(folder):
@@ -95,7 +83,7 @@ class Handset:
     def boot(self, script, oem_strings, **more):
         files = self.files | {"guest/main": HERE / script} | more
         guest = vm.run(self.kernel, [self.module], files, oem_strings)
-        self.tap.guest(f"{self.kernel.series} {script.removesuffix('.sh')}", guest)
+        pass_on(self.tap, f"{self.kernel.series} {script.removesuffix('.sh')}", guest)
         return guest
 
 
@@ -121,8 +109,7 @@ def main():
     tap = Tap()
     for series in sys.argv[1:] or kernels.SERIES:
         test_kernel(series, tap)
-    print(f"1..{tap.count}")
-    return 1 if tap.failed or not tap.count else 0
+    return tap.end()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A virtual handset: Debian's stock kernel, systemd, a disk that outlives a power cut, and a channel for commands.
 
-    handset.py [--kernel 6.1|6.12] [--build FOLDER] [--imei IMEI]     a handset with a root shell on this terminal
+    handset.py [--kernel 6.1|6.12] [--imei IMEI]     a handset with a root shell on this terminal
 """
 import argparse
 import ctypes
@@ -11,8 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +71,22 @@ KillMode=process
 
 [Install]
 WantedBy=multi-user.target
+"""
+# For a person: a shell on the serial line
+SHELL_UNIT = """# SPDX-License-Identifier: LGPL-2.1-or-later
+[Unit]
+Description=Shell on the console of the virtual handset
+After=multi-user.target
+
+[Service]
+ExecStart=/bin/bash -l
+ExecStopPost=systemctl --no-block poweroff
+StandardInput=tty-force
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/console
+Environment=HOME=/root TERM=vt220
+WorkingDirectory=/root
 """
 
 
@@ -149,15 +163,23 @@ def boot_image(kernel, machine):
 
 def add_channel(tree):
     """What a shipped system does not have: the other end of Handset.run()."""
-    files = {"usr/local/libexec/handset-channel": (CHANNEL, 0o755), "etc/systemd/system/handset-channel.service": (CHANNEL_UNIT, 0o644)}
-    for name, (text, mode) in files.items():
-        place = tree / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
-        place.chmod(mode)
-    wants = tree / "etc/systemd/system/multi-user.target.wants"
-    wants.mkdir(parents=True, exist_ok=True)
-    (wants / "handset-channel.service").symlink_to("/etc/systemd/system/handset-channel.service")
+    add_file(tree / "usr/local/libexec/handset-channel", CHANNEL, 0o755)
+    add_unit(tree, "handset-channel.service", CHANNEL_UNIT)
+
+
+def add_file(path, text, mode=0o644):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def add_unit(tree, name, text):
+    """A unit that multi-user.target wants."""
+    units = tree / "etc/systemd/system"
+    add_file(units / name, text)
+    wants = units / "multi-user.target.wants"
+    wants.mkdir(exist_ok=True)
+    (wants / name).symlink_to(f"/etc/systemd/system/{name}")
 
 
 class Handset:
@@ -177,24 +199,33 @@ class Handset:
 
     def _command(self, channel_fd, serial):
         m = self.machine
-        return [*m.qemu, "-m", "512", "-smp", "2", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-serial", serial, "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
+        return [*m.qemu, "-m", "512", "-smp", "2", "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-serial", serial, "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
                 "-append", f"console={m.console} {COMMAND_LINE}",
                 # a write that the guest was told is done is in the file, whenever QEMU dies
                 "-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough",
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
                 "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei)]
 
-    def boot(self, timeout=BOOT_TIMEOUT):
-        """Returns when the handset takes commands, which is when multi-user.target was reached."""
+    def _start(self, serial, **streams):
         assert not self.process, f"{self.name} is on"
         self.channel, theirs = socket.socketpair()
-        with theirs, open(self.console, "ab") as console:
-            command = self._command(theirs.fileno(), "stdio")
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
-                                            pass_fds=[theirs.fileno()], preexec_fn=die_with_parent)
+        with theirs:
+            self.process = subprocess.Popen(self._command(theirs.fileno(), serial), pass_fds=[theirs.fileno()],
+                                            preexec_fn=die_with_parent, **streams)
+
+    def boot(self, timeout=BOOT_TIMEOUT):
+        """Returns when the handset takes commands, which is when multi-user.target was reached."""
+        with open(self.console, "ab") as console:
+            self._start("stdio", stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
         self._reply("ready", time.monotonic() + timeout, "did not boot")
         return self
+
+    def interact(self):
+        """Boots with this terminal as the console, and returns when it is off."""
+        self._start("mon:stdio")
+        self.process.wait()
+        self.power_cut()
 
     def run(self, command, stdin=b"", timeout=COMMAND_TIMEOUT):
         """Runs a shell command as root. `stdin`: bytes it reads, for what may not stand on a command line."""
@@ -262,3 +293,22 @@ class Handset:
 
     def console_lines(self):
         return self.console.read_text(errors="replace").replace("\r", "").splitlines()
+
+
+def main():
+    import product  # which imports this file
+    parser = argparse.ArgumentParser(description="A virtual handset with a root shell on this terminal; its disk is "
+                                     "gone afterwards. Leave with exit, or kill it with Ctrl-a x.")
+    parser.add_argument("--kernel", choices=kernels.SERIES, default=kernels.SERIES[0])
+    parser.add_argument("--imei", help="what the hardware gives; none if not given")
+    args = parser.parse_args()
+    kernel = kernels.Kernel(args.kernel)
+    with product.workplace() as folder:
+        tree = product.install(kernel, folder)
+        add_unit(tree, "handset-shell.service", SHELL_UNIT)
+        rootfs.install(kernel, tree, folder / "disk")
+        Handset("handset", kernel, folder / "disk", args.imei).interact()
+
+
+if __name__ == "__main__":
+    main()

@@ -40,7 +40,7 @@ def find_modules(path):
 
 
 def copy_modules(kernel, root, ours, parts=CRYPTO):
-    """The stock modules in these folders, or of these names, unpacked where they are compressed, and ours in updates/."""
+    """The stock modules in these folders or of these names, unpacked if compressed, and ours in updates/."""
     target = root / "lib/modules" / kernel.release
     target.mkdir(parents=True)
     for part in parts:

@@ -22,21 +22,22 @@ import initramfs
 
 # What a handset's Debian has, besides what is essential, and what our programs are linked with
 PACKAGES = ("systemd-sysv", "dbus", "kmod", "libnl-genl-3-200", "libssl3", "libxml2", "libwbxml2-1", "libjson-c5",
-            "libinih1", "libseccomp2")
+            "libseccomp2")
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 # The modules of a stock kernel that a guest without real hardware can have a use for
 MODULES = ("kernel/crypto", "kernel/arch/x86/crypto", "kernel/lib", "kernel/drivers/virtio", "kernel/fs/autofs",
            "kernel/fs/ext4", "kernel/fs/jbd2", "kernel/fs/mbcache", "kernel/drivers/block/virtio_blk",
            "kernel/drivers/char/virtio_console")
 # Neither of the phone nor of ours, and each costs an emulated processor its time
-MASKED = ("getty.target", "serial-getty@.service", "systemd-logind.service", "systemd-pstore.service", "remote-fs.target",
-          "dpkg-db-backup.timer", "fstrim.timer", "e2scrub_all.timer", "e2scrub_reap.service", "systemd-tmpfiles-clean.timer",
-          "dev-hugepages.mount", "dev-mqueue.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
-          "sys-kernel-config.mount", "sys-fs-fuse-connections.mount", "systemd-remount-fs.service", "kmod-static-nodes.service",
-          "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service", "systemd-user-sessions.service",
-          "systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount", "modprobe@.service",
-          "systemd-ask-password-console.path", "systemd-ask-password-wall.path", "systemd-modules-load.service",
-          "systemd-machine-id-commit.service", "systemd-random-seed.service", "systemd-sysctl.service")
+MASKED = ("getty.target", "serial-getty@.service", "systemd-logind.service", "systemd-pstore.service",
+          "systemd-remount-fs.service", "kmod-static-nodes.service", "systemd-update-utmp.service",
+          "systemd-update-utmp-runlevel.service", "systemd-user-sessions.service", "systemd-binfmt.service",
+          "systemd-modules-load.service", "systemd-machine-id-commit.service", "systemd-random-seed.service",
+          "systemd-sysctl.service", "systemd-tmpfiles-clean.timer", "systemd-ask-password-console.path",
+          "systemd-ask-password-wall.path", "dpkg-db-backup.timer", "fstrim.timer", "e2scrub_all.timer",
+          "e2scrub_reap.service", "remote-fs.target", "modprobe@.service", "dev-hugepages.mount", "dev-mqueue.mount",
+          "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-kernel-config.mount",
+          "sys-fs-fuse-connections.mount", "proc-sys-fs-binfmt_misc.automount")
 # The folders of a merged /usr that are symbolic links in the image
 MERGED = ("/bin", "/sbin", "/lib")
 SIZE = "600M"
@@ -47,8 +48,8 @@ ACCOUNTS = ("passwd", "group", "shadow", "gshadow")
 
 def run(command, **options):
     """A tool that prints nothing unless it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-                          **options)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                          check=False, **options)
     if done.returncode:
         sys.exit(f"{shlex.join(map(str, command))} failed:\n{done.stdout[-3000:]}")
     return done.stdout
@@ -161,7 +162,7 @@ def list_modules(kernel, tree, base):
     with tempfile.TemporaryDirectory(dir=tree.parent) as folder:
         both = Path(folder) / "lib/modules" / kernel.release
         shutil.copytree(base / "lib/modules" / kernel.release, both)
-        shutil.copytree(ours, both, dirs_exist_ok=True, ignore=lambda _, names: [n for n in names if n.startswith("modules.")])
+        shutil.copytree(ours, both, dirs_exist_ok=True, ignore=shutil.ignore_patterns("modules.*"))
         run(["depmod", "-b", folder, kernel.release])
         for path in both.glob("modules.*"):
             shutil.copy(path, ours)

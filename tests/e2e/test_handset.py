@@ -1,0 +1,417 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The whole system in virtual handsets, on Debian's stock kernels: from an identifier in the firmware to accounts
+that outlive power cuts and bad input, and that have the values which the independent implementation computes.
+
+    test_handset.py [6.1|6.12]...
+"""
+import random
+import re
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "qemu"))
+
+import handset as handsets  # noqa: E402
+import kernel as kernels  # noqa: E402
+import owners  # noqa: E402
+import product  # noqa: E402
+import rootfs  # noqa: E402
+from tap import Tap  # noqa: E402
+
+OPERATOR, MAKER = owners.OWNERS
+PASSWORD = "correct-horse-battery"
+ORDINARY = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
+PROBE = "/usr/local/libexec/nlprobe"
+STORE = "/var/lib/dmacc"
+FACTORY = "/var/lib/dmacc-factory"
+READY = {owner.name: "ready" for owner in owners.OWNERS}
+EXPOSURE = {"dmaccd.service": 1.5, "dmacc-unseal.service": 2.0}
+CUTS = 2
+WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace")
+BOMB = """<?xml version="1.0"?>
+<!DOCTYPE wap-provisioningdoc [<!ENTITY a "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa">
+""" + "".join(f'<!ENTITY {b} "{f"&{a};" * 20}">\n' for a, b in zip("abcdefgh", "bcdefghi")) + """]>
+<wap-provisioningdoc version="1.1"><characteristic type="APPLICATION"><parm name="APPID" value="w7"/>
+<parm name="NAME" value="&i;"/></characteristic></wap-provisioningdoc>
+"""
+
+
+def bad_templates():
+    """Name of the template -> its file's name and content, and what the reason has to say."""
+    conf, document = MAKER.template.read_text(), OPERATOR.template.read_text()
+    server = f"ServerID={MAKER.server_id}"
+    files = {
+        "no-server-id.conf": (conf.replace(f"{server}\n", ""), "ServerID"),
+        "no-addr.conf": (re.sub(r"Addr=.*\n", "", conf), "Addr"),
+        "password.conf": (conf + f"ServerPW={PASSWORD}\n", "ServerPW"),
+        "blank.conf": (conf.replace(server, f"{server} x"), "blank"),
+        "no-break-space.conf": (conf.replace(server, f"{server}\u00a0x"), "blank"),
+        "long.conf": (conf.replace(server, "ServerID=" + "x" * 256), "255"),
+        "password-document.w7": (re.sub(r'(AAUTHSECRET" value=")', rf"\g<1>{PASSWORD}", document), "password"),
+        "truncated.w7": (document[:len(document) // 2], "line [0-9]+"),
+        "bomb.w7": (BOMB, "entity"),
+    }
+    return {Path(name).stem: (name, content, reason) for name, (content, reason) in files.items()}
+
+
+def two_applications():
+    """The operator's document, with another application before it."""
+    other = '<characteristic type="APPLICATION"><parm name="APPID" value="w2"/></characteristic>'
+    return OPERATOR.template.read_text().replace('<characteristic type="APPLICATION">',
+                                                 other + '\n  <characteristic type="APPLICATION">', 1)
+
+
+class Scenario:
+    """What is tested on one kernel."""
+
+    def __init__(self, kernel, folder, tap):
+        self.kernel, self.folder, self.tap = kernel, folder, tap
+        self.keys = owners.vendor_keys()
+
+    def test(self, ok, name, *details):
+        self.tap.test(bool(ok), f"{self.kernel.series}: {name}", *details)
+
+    def build(self):
+        tree = product.install(self.kernel, self.folder)
+        probe = tree / PROBE[1:]
+        rootfs.run(["gcc", "-D_GNU_SOURCE", "-O2", "-static", f"-I{TOP / 'uapi'}", HERE / "nlprobe.c", "-o", probe])
+        rootfs.install(self.kernel, tree, self.folder / "disk")
+
+    def handset(self, name, imei):
+        disk = self.folder / f"{name}.disk"
+        rootfs.run(["cp", "--reflink=auto", "--sparse=always", self.folder / "disk", disk])
+        return handsets.Handset(name, self.kernel, disk, imei)
+
+    # What is asked of a handset again and again
+
+    def values(self, h):
+        return {owner.name: owners.phone_values(h, owner.name) for owner in owners.OWNERS}
+
+    def expected(self, imei=owners.IMEI, generations=(0, 0)):
+        return {owner.name: owners.expected(self.keys, owner, imei, generation)
+                for owner, generation in zip(owners.OWNERS, generations)}
+
+    def agree(self, h, name, imei=owners.IMEI, generations=(0, 0)):
+        """Both accounts are ready and have the values that their servers compute."""
+        fine = owners.wait_accounts(h, READY)
+        found = self.values(h) if fine else {}
+        self.test(found == self.expected(imei, generations), name, "not the values expected" if fine else "not ready",
+                  h.run("dmaccctl status; journalctl -u dmaccd -u dmacc-unseal --no-pager -n 30").text)
+
+    def says(self, h, since, pattern, name):
+        """The agent's or dmacc-unseal's journal says so."""
+        text = h.run(f"journalctl -u dmaccd -u dmacc-unseal -o cat --no-pager --after-cursor='{since}'").text
+        self.test(re.search(pattern, text), name, f"no {pattern!r} in:", text)
+
+    def cursor(self, h):
+        return h.check("journalctl -n 0 --show-cursor -q").split("cursor: ", 1)[1].strip()
+
+    def command(self, h, command, status, pattern, name, **more):
+        result = h.run(command, **more)
+        text = result.text + result.errors
+        self.test(result.status == status and re.search(pattern, text), name, f"status {result.status}:", text)
+
+    def store_state(self, h):
+        """Names, times and content of what the agent keeps."""
+        return h.check(f"cd {STORE} && find . -type f -exec stat -c '%n %i %Y %Z %s' {{}} + | sort; "
+                       "find . -type f -exec sha256sum {} + | sort")
+
+    # Boot by boot
+
+    def untouched(self, h):
+        self.test(h.run("grep -q ^dmacc /proc/modules").status == 1, "without a template the module is not loaded")
+        for unit in ("dmaccd.service", "dmacc-unseal.service"):
+            state = h.run(f"systemctl is-active {unit}").text.strip()
+            self.test(state == "inactive", f"without a template {unit} does not run", state)
+        self.test(h.run(f"ls -A {STORE} {FACTORY} 2>/dev/null | grep -q '^[^/]'").status == 1,
+                  "installing creates no account and no key")
+
+    def factory(self, h):
+        self.command(h, "dmaccctl factory inject --slot operator --key-id 0011223344556677 -", 2, "64|hex|digits",
+                     "inject of a key of 31 bytes is refused", stdin="11" * 31)
+        self.command(h, "dmaccctl factory inject --slot operator --key-id 0011223344556677 -", 2, "zero",
+                     "inject of an all-zero key is refused", stdin="00" * 32)
+        for owner in owners.OWNERS:
+            result = owners.inject(h, self.keys, owner)
+            self.test(result.status == 0, f"the factory injects a key for {owner.name}", result.errors)
+        self.test(h.run("grep -q ^dmacc /proc/modules").status == 0, "the module was loaded by being asked for")
+        for owner in owners.OWNERS:
+            user_name = self.expected()[owner.name]["UserName"]
+            self.command(h, "dmaccctl factory verify", 0, user_name, f"verify shows the UserName for {owner.name}")
+
+    def provision(self, h):
+        owners.put_templates(h)
+        self.agree(h, "two templates become two accounts with the values that the servers compute", h.imei)
+        self.command(h, "systemctl is-active dmaccd", 0, "^active", "dmaccd runs as its unit")
+        self.command(h, "systemctl show dmacc-unseal -p Result -p ExecMainStatus -p ExecMainStartTimestampMonotonic", 0,
+                     r"(?s)ExecMainStartTimestampMonotonic=[1-9]", "dmacc-unseal ran as its unit")
+        self.command(h, "dmaccctl factory lock", 0, "locked", "the factory locks the device")
+        self.command(h, "dmaccctl factory verify", 0, "ok", "what is stored verifies after the lock")
+
+    def passwords(self):
+        return [value for account in self.expected().values() for name, value in account.items() if name != "UserName"]
+
+    def secrets_shown(self, h):
+        secrets = self.passwords()
+        shown = h.check("dmaccctl tree; dmaccctl tree --format json; dmaccctl tree --layout 1.1; "
+                        "dmaccctl status --json")
+        self.test(owners.hidden(shown, secrets) and "./SyncML/DMAcc/" in shown and "./DMAcc/" in shown,
+                  "tree and status show no password unless asked for", shown)
+        ordinary = h.run(f"{ORDINARY} dmaccctl tree --show-secrets")
+        self.test(ordinary.status and owners.hidden(ordinary.text + ordinary.errors, secrets),
+                  "an ordinary user is shown no password", ordinary.text, ordinary.errors)
+        ordinary = h.run(f"{ORDINARY} dmaccctl status")
+        self.test(ordinary.status == 0 and owners.IMEI[-4:] not in ordinary.text,
+                  "an ordinary user sees the status, and no digit of the identifier", ordinary.text, ordinary.errors)
+
+    def confined(self, h):
+        pid = h.check("systemctl show -p MainPID --value dmaccd").strip()
+        process = h.check(f"grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid)' /proc/{pid}/status")
+        capabilities = re.findall(r"^Cap\w+:\s*(\w+)$", process, re.MULTILINE)
+        self.test(capabilities == ["0" * 16] * 5, "dmaccd has no capability", process)
+        self.test(re.search(r"NoNewPrivs:\s*1", process) and re.search(r"Seccomp:\s*2", process),
+                  "dmaccd cannot gain privileges and is under seccomp", process)
+        self.test(f"\t{h.check('id -u dmacc').strip()}\t" in process, "dmaccd runs as the user dmacc", process)
+        self.test(h.check(f"readlink /proc/{pid}/ns/net") != h.check("readlink /proc/1/ns/net"),
+                  "dmaccd has a network of its own")
+        for unit, bound in EXPOSURE.items():
+            shown = h.run(f"systemd-analyze security --no-pager {unit}").text
+            found = re.search(r"exposure level for \S+: ([0-9.]+)", shown)
+            print(f"# exposure of {unit}: {found and found[1]}")
+            self.test(found and float(found[1]) <= bound, f"the exposure of {unit} is at most {bound}")
+
+    def derive_refused(self, h):
+        derive = f"derive slot-name=operator server-kind=1 server={OPERATOR.server_id}"
+        self.command(h, f"{PROBE} --uid 12345 {derive}", 1, "error 1: this is for the agent",
+                     "DERIVE is refused to an ordinary user")
+        self.command(h, f"{PROBE} --userns {derive}", 1, "error 1: this is for the agent",
+                     "DERIVE is refused to a container with CAP_NET_ADMIN")
+        self.command(h, f"{PROBE} {derive}", 0, f"user-name={self.expected()[OPERATOR.name]['UserName']}",
+                     "the same DERIVE is answered to root")
+
+    def restart(self, h):
+        before = self.store_state(h)
+        h.check("systemctl restart dmaccd")
+        self.agree(h, "a restart changes no account")
+        after = self.store_state(h)
+        self.test(before == after, "a restart writes nothing", before, after)
+
+    def bad_input(self, h):
+        since = self.cursor(h)
+        for name, content, _ in bad_templates().values():
+            owners.put_template(h, name, content)
+        wanted = set(bad_templates())
+        owners.wait_until(lambda: wanted <= set(owners.refused(h)))
+        found = owners.refused(h)
+        for name, (file, _, pattern) in bad_templates().items():
+            self.test(re.search(pattern, found.get(name, "")), f"{file} is refused, and the status says why",
+                      found.get(name))
+        shown = h.check("dmaccctl status; dmaccctl status --json; journalctl -o cat --no-pager")
+        self.test(PASSWORD not in shown, "a password in a template is not quoted")
+        self.says(h, since, "truncated", "the journal names the refused template")
+        self.agree(h, "other accounts are untouched by bad templates")
+        h.check(f"cd {owners.TEMPLATES} && rm " + " ".join(name for name, _, _ in bad_templates().values()))
+        self.test(owners.wait_until(lambda: not owners.refused(h)), "a refused template that was removed is forgotten")
+
+    def other_application(self, h):
+        since = self.cursor(h)
+        owners.put_template(h, OPERATOR.template.name, two_applications())
+        owners.wait_until(lambda: "not w7" in h.run(f"journalctl -u dmaccd --after-cursor='{since}'").text, 30)
+        self.says(h, since, "not w7", "an APPLICATION that is not w7 is ignored, and the journal says so")
+        self.agree(h, "the w7 APPLICATION beside it makes the account")
+
+    def damage(self, h):
+        a, b = (f"{STORE}/accounts/{owner.name}" for owner in owners.OWNERS)
+        flip = "s=$(dd if={0} bs=1 skip={1} count=1 2>/dev/null | od -An -tu1); " \
+               "printf \"\\\\$(printf %o $((s ^ 1)))\" | dd of={0} bs=1 seek={1} conv=notrunc 2>/dev/null"
+        cases = {
+            "cut": (f"truncate -s 150 {a}", "truncated"),
+            "empty": (f"truncate -s 0 {a}", "truncated"),
+            "changed in one bit": (flip.format(a, 130), "tampered with"),
+            "changed in one bit of its header": (flip.format(a, 40), "operator"),
+            "another account's": (f"mv {a} {STORE}/x; mv {b} {a}; mv {STORE}/x {b}", "another account's"),
+            "removed": (f"rm {a}", "missing"),
+        }
+        for what, (command, word) in cases.items():
+            since = self.cursor(h)
+            h.check(f"systemctl stop dmaccd; {command}; systemctl reset-failed dmaccd; systemctl start dmaccd")
+            self.agree(h, f"a store file that is {what} loses nothing")
+            self.says(h, since, f"operator: .*{word}" if word != "operator" else "operator: ",
+                      f"a store file that is {what} is named")
+
+    def other_device(self, h, blob):
+        since = self.cursor(h)
+        h.check(f"cat > {FACTORY}/slots/alien", blob)
+        h.run("systemctl restart dmacc-unseal")
+        self.says(h, since, "alien", "the sealed key of another device is refused and named")
+        slots = [slot["name"] for slot in owners.status(h)["module"]["slots"]]
+        self.test(sorted(slots) == sorted(READY), "the slots of this device are loaded", slots)
+        self.agree(h, "accounts are untouched by the sealed key of another device")
+        h.check(f"rm {FACTORY}/slots/alien && sync")
+
+    def first_boot(self, h, blob):
+        self.untouched(h)
+        self.factory(h)
+        self.provision(h)
+        self.secrets_shown(h)
+        self.confined(h)
+        self.derive_refused(h)
+        self.restart(h)
+        self.bad_input(h)
+        self.other_application(h)
+        self.damage(h)
+        self.other_device(h, blob.result())
+
+    def power_cut(self, h):
+        """Without a flush: what was acknowledged has to be there."""
+        before = self.values(h)
+        h.power_cut()
+        h.boot()
+        self.agree(h, "the accounts are there, unchanged, after a power cut")
+        self.test(self.values(h) == before, "they are the ones of before")
+        self.test(owners.status(h)["module"]["locked"] is True, "the device is still locked")
+        result = owners.inject(h, self.keys, OPERATOR)
+        self.test(result.status and "locked" in result.errors, "a locked device takes no key", result.errors)
+        self.test(h.run("rmmod dmacc").status, "a locked module cannot be unloaded")
+
+    def no_store_key(self, h):
+        before = self.store_state(h)
+        h.check("systemctl mask dmacc-unseal && sync")
+        h.power_cut()
+        h.boot()
+        state = owners.wait_until(lambda: owners.status(h)["agent"].get("state"))
+        self.test(state in ("no-root", "no-store-key"), "without an open root the agent says what is missing", state)
+        self.test(owners.status(h)["agent"].get("reason"), "and says it in a sentence")
+        shown = h.run("dmaccctl tree --show-secrets")
+        self.test(not any(value in shown.text for account in self.expected().values() for value in account.values()),
+                  "without the store key no secret is served", shown.text)
+        self.test(self.store_state(h) == before, "without the store key nothing is overwritten")
+        h.check("systemctl unmask dmacc-unseal && systemctl start dmacc-unseal")
+        self.agree(h, "the agent recovers by itself once dmacc-unseal ran")
+
+    def cut_while_writing(self, h):
+        """The template changes as fast as the agent follows; then the power goes."""
+        template = f"{owners.TEMPLATES}/{MAKER.template.name}"
+        churn = (f"n=$(sed -n 's/^Generation=//p' {template}); while :; do n=$((n + 1)); "
+                 f"(sed /^Generation=/d {template} | sed \"s/^.Account.$/&\\\\nGeneration=$n/\")"
+                 f" > {owners.TEMPLATES}/.new; "
+                 f"mv {owners.TEMPLATES}/.new {template}; systemctl reload dmaccd; sleep 0.0$((n % 7)); done")
+        for _ in range(CUTS):
+            h.check("cat > /run/churn", churn)
+            h.check("systemctl stop dmacc-templates.path; systemd-run -q sh /run/churn")
+            time.sleep(random.uniform(2, 6))
+            h.power_cut()
+            h.boot()
+            found = h.check(f"sed -n 's/^Generation=//p' {template}").strip()
+            self.test(found, "the template was changed before the power cut")
+            self.agree(h, "after a power cut in the middle of writing every account is whole",
+                       generations=(0, int(found or 0)))
+
+    def kernel_quiet(self, h):
+        log = h.check("journalctl -k --no-pager -o cat")
+        self.test(not WARNING.search(log), "the kernel warned of nothing", *WARNING.findall(log))
+
+    def no_secret_leaks(self, h):
+        """In what a curious user of the device, or a bug report, would have."""
+        found = {
+            "the journal": h.run("journalctl -a -o export --no-pager").out,
+            "dmesg": h.run("dmesg").out,
+            "environments and command lines": h.run("cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline").out,
+            "files that everybody can read": h.run("find / /run /tmp /dev/shm -xdev -type f -perm -004 "
+                                                   "-newer /etc/machine-id -exec cat {} + 2>/dev/null").out,
+        }
+        master = h.run("systemd-creds decrypt --name=dmacc.master /etc/credstore.encrypted/dmacc.master -").out
+        store_key = bytes.fromhex(re.search(r"store-key=(\w+)", h.run(f"{PROBE} store-key").text)[1])
+        self.test(len(master) == 32 and len(store_key) == 32, "the test knows the master and the store key")
+        raw = [master, store_key, *self.keys.values(),
+               *(owners.device_key(self.keys, owner, owners.IMEI) for owner in owners.OWNERS)]
+        secrets = {secret for key in raw for secret in (key, key.hex().encode(), key.hex().upper().encode())}
+        secrets |= {value.encode() for value in self.passwords()}
+        for where, content in found.items():
+            self.test(len(content) > 1000 and not any(secret in content for secret in secrets),
+                      f"no secret is in {where}", f"{len(content)} bytes", *(s[:6] for s in secrets if s in content))
+        self.test(b"AUDIT1316" in found["the journal"] or b"type=1316" in found["dmesg"],
+                  "what the kernel audits is in what was searched")
+
+    def main_handset(self, blob):
+        with self.handset("a", owners.IMEI) as h:
+            h.boot()
+            self.first_boot(h, blob)
+            self.power_cut(h)
+            self.no_store_key(h)
+            self.cut_while_writing(h)
+            self.kernel_quiet(h)
+            self.no_secret_leaks(h)
+            h.power_off()
+
+    def second_handset(self, blob):
+        """Another device with the same server owners; gives away its sealed key."""
+        with self.handset("b", owners.OTHER_IMEI) as h:
+            h.boot()
+            for owner in owners.OWNERS:
+                owners.inject(h, self.keys, owner)
+            blob.set_result(h.run(f"cat {FACTORY}/slots/{OPERATOR.name}").out)
+            owners.put_templates(h)
+            self.agree(h, "a second device agrees with its servers, too", owners.OTHER_IMEI)
+            mine, theirs = self.expected(), self.values(h)
+            self.test(all(mine[a][name] != theirs[a][name] for a in mine for name in mine[a]),
+                      "two devices differ in every computed value")
+
+    def third_handset(self):
+        """One whose hardware gives no identifier."""
+        with self.handset("c", None) as h:
+            h.boot()
+            owners.put_templates(h)
+            state = owners.wait_until(lambda: owners.status(h)["agent"].get("state") == "no-identity")
+            self.test(state, "a device without an identifier says so", h.run("dmaccctl status").text)
+            self.command(h, "dmaccctl status", 0, "no identifier|no identity", "and why it has no account")
+            self.test("ready" not in owners.accounts(h).values(), "it has no account", owners.accounts(h))
+            h.imei = owners.IMEI
+            result = owners.inject(h, self.keys, OPERATOR)
+            self.test(result.status and "identity" in result.errors, "and takes no key", result.errors)
+
+    def run(self):
+        self.build()
+        blob = Promise()
+        with ThreadPoolExecutor(1) as pool:
+            others = pool.submit(lambda: (self.second_handset(blob), self.third_handset()))
+            others.add_done_callback(lambda _: blob.set_result(b""))
+            self.main_handset(blob)
+            others.result()
+
+
+class Promise:
+    """What another thread will know."""
+
+    def __init__(self):
+        self._event, self._value = threading.Event(), None
+
+    def set_result(self, value):
+        if not self._event.is_set():
+            self._value = value
+            self._event.set()
+
+    def result(self):
+        self._event.wait()
+        return self._value
+
+
+def main():
+    tap = Tap()
+    for series in sys.argv[1:] or kernels.SERIES:
+        with product.workplace() as folder:
+            try:
+                Scenario(kernels.Kernel(series), folder, tap).run()
+            except handsets.HandsetFailed as failure:
+                tap.test(False, f"{series}: every handset boots and answers", failure)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
