@@ -197,6 +197,13 @@ static void add_account(struct tree *t, const struct agent_account *account,
 	json_object_array_add(t->all, o);
 }
 
+/* Without credentials it is a template only, which a person might take for an account */
+static bool is_made(const struct agent_account *account)
+{
+	return !account->state || (strcmp(account->state, "no-secrets") &&
+				   strcmp(account->state, "no-slot"));
+}
+
 static int show_account(struct tree *t, struct agent *agent, const struct agent_account *account)
 {
 	struct json_object *nodes;
@@ -204,6 +211,11 @@ static int show_account(struct tree *t, struct agent *agent, const struct agent_
 	sd_bus_message *m;
 	int r;
 
+	if (!is_made(account)) {
+		complain("account %s is %s: %s", account->name, account->state,
+			 account->reason ? account->reason : "the agent does not say why");
+		return EXIT_SOME;
+	}
 	if (agent_call(agent, account, t->secrets ? "GetTreeWithSecrets" : "GetTree", t->layout, &m,
 		       sentence)) {
 		complain("account %s: %s", account->name, sentence);

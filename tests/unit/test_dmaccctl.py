@@ -223,6 +223,10 @@ class Bus(unittest.TestCase):
         description.write_text(json.dumps(copy.deepcopy(AGENT) | changes))
         self.start([sys.executable, HERE / "bus_agent.py", description])
 
+    def agent_with_two_accounts(self):
+        """Beta was made once, too."""
+        self.agent(accounts=AGENT["accounts"] | {"beta": AGENT["accounts"]["beta"] | {"State": "withdrawn"}})
+
     def ctl(self, *arguments):
         return run(CTL, *arguments, environment=self.bus)
 
@@ -279,14 +283,14 @@ class Agent(Bus):
         self.assertIn("there is no account; 'dmaccctl status' says why", done.stderr)
 
     def test_the_tree_hides_what_the_standard_hides(self):
-        self.agent()
+        self.agent_with_two_accounts()
         self.assertEqual(self.tree(), "./DMAcc/alpha node\n./DMAcc/alpha/Addr chr https://dm.example.com/dm\n./DMAcc/alpha/ConRef chr\n"
                          "./DMAcc/alpha/ServerPW chr (hidden)\n./DMAcc/alpha/ServerNonce bin (hidden)\n./DMAcc/beta node\n")
         self.assertEqual(self.tree("beta"), "./DMAcc/beta node\n")
         self.assertIn("./SyncML/DMAcc/beta node\n", self.tree("--layout", "1.1"))
 
     def test_the_tree_as_json_has_null_for_what_is_hidden(self):
-        self.agent()
+        self.agent_with_two_accounts()
         alpha, beta = json.loads(self.tree("--format", "json"))
         self.assertEqual((alpha["account"], alpha["layout"], len(alpha["nodes"])), ("alpha", "1.2", 5))
         self.assertEqual(alpha["nodes"][3], {"uri": "./DMAcc/alpha/ServerPW", "format": "chr", "value": None, "protected": True})
@@ -304,6 +308,14 @@ class Agent(Bus):
         done = self.ctl("tree", "--show-secrets", "alpha")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("account alpha: the agent does not answer you: this is for root", done.stderr)
+
+    def test_an_account_that_was_never_made_is_no_tree_but_a_sentence(self):
+        self.agent()
+        done = self.ctl("tree")
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "dmaccctl: account beta is no-slot: no key is loaded for slot beta\n"))
+        self.assertIn("./DMAcc/alpha node\n", done.stdout)
+        self.assertNotIn("beta", done.stdout)
 
     def test_an_account_that_is_not_there_is_no_match(self):
         self.agent()
