@@ -19,6 +19,7 @@ struct slot {
 	struct crypto_shash *mac;	/* NULL: free */
 	struct dmacc_slot_info info;
 	struct dmacc_identity identity;
+	char user_name[DMACC_USER_NAME_LEN + 1];	/* hangs on key and device only */
 };
 
 /* Never held over sealing, so that DERIVE waits for nothing that a TPM does */
@@ -71,6 +72,32 @@ static int latch(const struct dmacc_identity *identity, struct netlink_ext_ack *
 	return err;
 }
 
+static int derive_value(struct crypto_shash *device, enum dmacc_output output, const u8 *context,
+			size_t context_len, char *text, u8 *raw)
+{
+	size_t len = dmacc_kdf_spec(output)->bits / 8;
+	u8 out[DMACC_KEY_LEN];
+	int err;
+
+	err = dmacc_kdf(device, output, context, context_len, out);
+	if (!err && text)
+		dmacc_base32(text, out, len);
+	else if (!err)
+		memcpy(raw, out, len);
+	memzero_explicit(out, sizeof(out));
+	return err;
+}
+
+/* The same for all servers and generations */
+static int derive_user_name(struct crypto_shash *device, const char *devid, size_t devid_len,
+			    char ret[DMACC_USER_NAME_LEN + 1])
+{
+	u8 context[DMACC_CONTEXT_MAX];
+	size_t len = dmacc_context_device(context, devid, devid_len);
+
+	return derive_value(device, DMACC_OUTPUT_USER_NAME, context, len, ret, NULL);
+}
+
 /*
  * Puts a key into its slot; one of a lower version never replaces one of a higher. Latching is the
  * last thing that can fail, because it cannot be undone.
@@ -79,11 +106,17 @@ static int put(const struct dmacc_slot_info *info, const struct dmacc_identity *
 	       const u8 key[DMACC_KEY_LEN], struct netlink_ext_ack *extack)
 {
 	struct crypto_shash *mac = dmacc_mac_new(key);
+	char user_name[DMACC_USER_NAME_LEN + 1];
 	struct slot *slot;
-	int err = 0;
+	int err;
 
-	if (IS_ERR(mac))
-		return dmacc_refuse(extack, PTR_ERR(mac), "the key cannot be used");
+	err = PTR_ERR_OR_ZERO(mac);
+	if (!err)
+		err = derive_user_name(mac, identity->devid, identity->len, user_name);
+	if (err) {
+		dmacc_mac_free(mac);
+		return dmacc_refuse(extack, err, "the key cannot be used");
+	}
 	down_write(&slots_lock);
 	slot = find(info->name);
 	if (slot && slot->info.key_version > info->key_version)
@@ -99,6 +132,7 @@ static int put(const struct dmacc_slot_info *info, const struct dmacc_identity *
 		slot->mac = mac;
 		slot->info = *info;
 		slot->identity = *identity;
+		memcpy(slot->user_name, user_name, sizeof(user_name));
 		mac = NULL;
 	}
 	up_write(&slots_lock);
@@ -280,19 +314,25 @@ unsigned int dmacc_slot_list(struct dmacc_slot_info ret[DMACC_SLOTS_MAX])
 	return count;
 }
 
-static int derive_value(struct crypto_shash *device, enum dmacc_output output, const u8 *context,
-			size_t context_len, char *text, u8 *raw)
+static int derive_for_server(struct crypto_shash *device, const char *devid, size_t devid_len,
+			     const struct dmacc_derive_request *request, struct dmacc_derived *ret)
 {
-	size_t len = dmacc_kdf_spec(output)->bits / 8;
-	u8 out[DMACC_KEY_LEN];
+	u8 context[DMACC_CONTEXT_MAX];
+	size_t len;
 	int err;
 
-	err = dmacc_kdf(device, output, context, context_len, out);
-	if (!err && text)
-		dmacc_base32(text, out, len);
-	else if (!err)
-		memcpy(raw, out, len);
-	memzero_explicit(out, sizeof(out));
+	len = dmacc_context_server(context, devid, devid_len, request->kind, request->server,
+				   request->server_len, request->generation);
+	err = derive_value(device, DMACC_OUTPUT_SERVER_PW, context, len, ret->server_pw, NULL);
+	if (!err)
+		err = derive_value(device, DMACC_OUTPUT_CLIENT_PW, context, len, ret->client_pw,
+				   NULL);
+	if (!err)
+		err = derive_value(device, DMACC_OUTPUT_SERVER_NONCE, context, len, NULL,
+				   ret->server_nonce);
+	if (!err)
+		err = derive_value(device, DMACC_OUTPUT_CLIENT_NONCE, context, len, NULL,
+				   ret->client_nonce);
 	return err;
 }
 
@@ -309,27 +349,9 @@ static int derive_value(struct crypto_shash *device, enum dmacc_output output, c
 int dmacc_derive_with(struct crypto_shash *device, const char *devid, size_t devid_len,
 		      const struct dmacc_derive_request *request, struct dmacc_derived *ret)
 {
-	u8 context[DMACC_CONTEXT_MAX];
-	size_t len;
-	int err;
+	int err = derive_user_name(device, devid, devid_len, ret->user_name);
 
-	len = dmacc_context_device(context, devid, devid_len);
-	err = derive_value(device, DMACC_OUTPUT_USER_NAME, context, len, ret->user_name, NULL);
-	len = dmacc_context_server(context, devid, devid_len, request->kind, request->server,
-				   request->server_len, request->generation);
-	if (!err)
-		err = derive_value(device, DMACC_OUTPUT_SERVER_PW, context, len, ret->server_pw,
-				   NULL);
-	if (!err)
-		err = derive_value(device, DMACC_OUTPUT_CLIENT_PW, context, len, ret->client_pw,
-				   NULL);
-	if (!err)
-		err = derive_value(device, DMACC_OUTPUT_SERVER_NONCE, context, len, NULL,
-				   ret->server_nonce);
-	if (!err)
-		err = derive_value(device, DMACC_OUTPUT_CLIENT_NONCE, context, len, NULL,
-				   ret->client_nonce);
-	return err;
+	return err ? err : derive_for_server(device, devid, devid_len, request, ret);
 }
 
 /**
@@ -354,5 +376,6 @@ int dmacc_slot_derive(const struct dmacc_derive_request *request, struct dmacc_d
 	slot = find(request->slot);
 	if (!slot)
 		return dmacc_refuse(extack, -ENOENT, "there is no such slot");
-	return dmacc_derive_with(slot->mac, slot->identity.devid, slot->identity.len, request, ret);
+	memcpy(ret->user_name, slot->user_name, sizeof(ret->user_name));
+	return derive_for_server(slot->mac, slot->identity.devid, slot->identity.len, request, ret);
 }

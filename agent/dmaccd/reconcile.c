@@ -15,6 +15,7 @@
  * - What cannot be derived now, but is stored, serves.
  */
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static bool holds(const struct record *record, enum record_source source, const 
 	size_t stored_len;
 	const void *stored = record_get(record, source, key, &stored_len);
 
-	return stored && stored_len == len && !memcmp(stored, bytes, len);
+	return stored && stored_len == len && !CRYPTO_memcmp(stored, bytes, len);
 }
 
 static bool holds_text(const struct record *record, enum record_source source, const char *key,
