@@ -91,7 +91,8 @@ class Demo:
     def handset(self, name, imei):
         disk = self.folder / f"{name}.disk"
         rootfs.run(["cp", "--sparse=always", self.folder / "handset.disk", disk])
-        return Handset(name, self.kernel, disk, imei)
+        # one processor each: two handsets at a time are on for most of the demo
+        return Handset(name, self.kernel, disk, imei, processors=1)
 
     def make_vendor_keys(self):
         for owner in owners.OWNERS:

@@ -185,8 +185,9 @@ def add_unit(tree, name, text):
 class Handset:
     """One device. `name` for messages; `disk` is its own and is written to; boot() it, then run() commands."""
 
-    def __init__(self, name, kernel, disk, imei=None, machine=AMD64):
+    def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2):
         self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
+        self.processors = processors
         self.console = self.disk.with_suffix(".console")
         self.process = self.channel = None
         self._token = 0
@@ -199,8 +200,9 @@ class Handset:
 
     def _command(self, channel_fd, serial):
         m = self.machine
-        return [*m.qemu, "-m", "512", "-smp", "2", "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-serial", serial, "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
+        return [*m.qemu, "-m", "512", "-smp", str(self.processors), "-nodefaults", "-no-user-config",
+                "-display", "none", "-no-reboot", "-serial", serial,
+                "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
                 "-append", f"console={m.console} {COMMAND_LINE}",
                 # a write that the guest was told is done is in the file, whenever QEMU dies
                 "-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough",
