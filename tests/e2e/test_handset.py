@@ -80,6 +80,8 @@ class Scenario:
     def build(self):
         tree = product.install(self.kernel, self.folder)
         build_program((tree / PROBE[1:]).parent, "nlprobe")
+        # else Debian's journald turns it off
+        handsets.add_file(tree / "etc/systemd/journald.conf.d/audit.conf", "[Journal]\nAudit=yes\n")
         rootfs.install(self.kernel, tree, self.folder / "disk")
 
     def handset(self, name, imei):
