@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <getopt.h>
 #include <json-c/json.h>
 #include <openssl/evp.h>
 #include <pwd.h>
@@ -43,6 +44,23 @@ bool factory_option(struct factory *f, int option, const char *argument)
 	else
 		return false;
 	return true;
+}
+
+int factory_parse(struct factory *f, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "factory-store", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!factory_option(f, c, optarg))
+			return EXIT_NOTHING;
+	if (optind < argc)
+		return complain("%s takes no argument '%s'", argv[0], argv[optind]);
+	return 0;
 }
 
 int factory_begin(struct factory *f, bool create)

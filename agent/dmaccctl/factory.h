@@ -45,6 +45,13 @@ int report_main(int argc, char **argv);
 /* An option that all of them have. Returns false if it is another. */
 bool factory_option(struct factory *f, int option, const char *argument);
 
+/**
+ * factory_parse() - the arguments of a verb that has these options only
+ *
+ * Return: 0, or EXIT_NOTHING after a complaint.
+ */
+int factory_parse(struct factory *f, int argc, char **argv);
+
 /* The store and the module. @create: make the store if it is not there. */
 int factory_begin(struct factory *f, bool create);
 void factory_end(struct factory *f);

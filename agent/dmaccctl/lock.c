@@ -1,28 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* factory lock: the end of the factory phase, in the kernel and in the store */
-#include <getopt.h>
-#include <json-c/json.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "factory.h"
-
-static int parse(struct factory *f, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "factory-store", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!factory_option(f, c, optarg))
-			return EXIT_NOTHING;
-	if (optind < argc)
-		return complain("%s takes no argument '%s'", argv[0], argv[optind]);
-	return 0;
-}
 
 /* A device that is locked too early can never be given a key */
 static int check_slots(struct factory *f)
@@ -64,7 +42,7 @@ int lock_main(int argc, char **argv)
 	struct factory f = { .path = FACTORY_STORE_PATH };
 	int r;
 
-	r = parse(&f, argc, argv);
+	r = factory_parse(&f, argc, argv);
 	if (r)
 		return r;
 	r = factory_begin(&f, false);

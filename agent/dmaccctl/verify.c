@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* factory verify and factory report: what the store has, opened and loaded by the module */
-#include <getopt.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dmacc.h"
 #include "factory.h"
-
-static int parse(struct factory *f, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "factory-store", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!factory_option(f, c, optarg))
-			return EXIT_NOTHING;
-	if (optind < argc)
-		return complain("%s takes no argument '%s'", argv[0], argv[optind]);
-	return 0;
-}
 
 /* One line of verify. @why: NULL if it is as it should be. */
 static void print_verdict(const struct factory *f, const char *what, const char *name,
@@ -169,7 +151,7 @@ int verify_main(int argc, char **argv)
 	struct factory f = { .path = FACTORY_STORE_PATH };
 	int r;
 
-	r = parse(&f, argc, argv);
+	r = factory_parse(&f, argc, argv);
 	if (r)
 		return r;
 	r = open_store(&f);
@@ -186,7 +168,7 @@ int report_main(int argc, char **argv)
 	struct factory f = { .path = FACTORY_STORE_PATH };
 	int r;
 
-	r = parse(&f, argc, argv);
+	r = factory_parse(&f, argc, argv);
 	if (r)
 		return r;
 	r = open_store(&f);
