@@ -50,4 +50,4 @@ MODULE_DESCRIPTION("Computed OMA DM credentials from sealed keys");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(DMACC_VERSION);
 MODULE_ALIAS_GENL_FAMILY("dmacc");
-MODULE_SOFTDEP("pre: gcm hmac sha256");
+MODULE_SOFTDEP("pre: gcm hmac sha256 trusted");

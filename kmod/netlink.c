@@ -175,10 +175,12 @@ static int read_open_root(struct genl_info *info, struct dmacc_root_request *req
 		request->rung = nla_get_u8(attrs[DMACC_A_RUNG]);
 	}
 	if (attrs[DMACC_A_MASTER])
-		request->master = nla_data(attrs[DMACC_A_MASTER]);
+		request->seal.master = nla_data(attrs[DMACC_A_MASTER]);
 	if (attrs[DMACC_A_MASTER_SOURCE])
 		request->master_source = nla_get_u8(attrs[DMACC_A_MASTER_SOURCE]);
-	if (!request->master != !request->master_source)
+	if (attrs[DMACC_A_TPM_PARENT])
+		request->seal.tpm_parent = nla_get_u32(attrs[DMACC_A_TPM_PARENT]);
+	if (!request->seal.master != !request->master_source)
 		return dmacc_refuse(info->extack, -EINVAL, "master and its source go together");
 	return 0;
 }
@@ -438,6 +440,7 @@ static const struct nla_policy open_root_policy[DMACC_A_MAX + 1] = {
 	[DMACC_A_MASTER] = NLA_POLICY_EXACT_LEN(DMACC_MASTER_LEN),
 	[DMACC_A_MASTER_SOURCE] = NLA_POLICY_RANGE(NLA_U8, 1, 3),
 	[DMACC_A_AGENT_UID] = { .type = NLA_U32 },
+	[DMACC_A_TPM_PARENT] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy seal_key_policy[DMACC_A_MAX + 1] = {

@@ -185,6 +185,26 @@ static int write_header(const struct dmacc_seal *seal, struct crypto_shash *mac,
 	return write_tag(mac, blob);
 }
 
+/* What the rung says of why, as far as the kernel can tell */
+static int fail_seal(const struct dmacc_seal *seal, struct netlink_ext_ack *extack, int err,
+		     const char *sentence)
+{
+	switch (err) {
+	case -ENODEV:
+		return fail(DMACC_REASON_NO_KEY_TYPE, extack, err,
+			    "this kernel has no trusted keys, or nothing here that seals them");
+	case -EKEYREJECTED:
+		return fail(DMACC_REASON_REFUSED, extack, err,
+			    "the TPM or what else seals trusted keys refused it");
+	case -EBADMSG:
+		return fail(DMACC_REASON_REFUSED, extack, -EKEYREJECTED, seal->needs_master ?
+			    "the master is another one, or the sealed root was changed" :
+			    "the sealed root was changed");
+	default:
+		return fail(DMACC_REASON_REFUSED, extack, err, sentence);
+	}
+}
+
 static int make(const struct dmacc_root_request *request, const struct dmacc_seal *seal,
 		struct netlink_ext_ack *extack)
 {
@@ -194,7 +214,7 @@ static int make(const struct dmacc_root_request *request, const struct dmacc_sea
 	int err;
 
 	memset(&root_buf, 0, sizeof(root_buf));
-	err = seal->make(request->master, root, root_buf.blob.sealed, &sealed_len);
+	err = seal->make(&request->seal, root, root_buf.blob.sealed, &sealed_len);
 	if (!err) {
 		mac = dmacc_mac_new(root);
 		err = PTR_ERR_OR_ZERO(mac);
@@ -204,7 +224,7 @@ static int make(const struct dmacc_root_request *request, const struct dmacc_sea
 		err = write_header(seal, mac, sealed_len);
 	if (err) {
 		dmacc_mac_free(mac);
-		return fail(DMACC_REASON_REFUSED, extack, err, "the root cannot be sealed");
+		return fail_seal(seal, extack, err, "the root cannot be sealed");
 	}
 	root_mac = mac;
 	publish(request);
@@ -285,7 +305,7 @@ static int open(const struct dmacc_root_request *request, const struct dmacc_sea
 	struct crypto_shash *mac = NULL;
 	int err;
 
-	err = seal->open(request->master, blob->sealed, request->blob_len - sizeof(*blob), root);
+	err = seal->open(&request->seal, blob->sealed, request->blob_len - sizeof(*blob), root);
 	if (!err) {
 		mac = dmacc_mac_new(root);
 		err = PTR_ERR_OR_ZERO(mac);
@@ -296,10 +316,7 @@ static int open(const struct dmacc_root_request *request, const struct dmacc_sea
 	if (!err)
 		return adopt(request, mac, print, extack);
 	dmacc_mac_free(mac);
-	if (err == -EBADMSG)
-		return fail(DMACC_REASON_REFUSED, extack, -EKEYREJECTED,
-			    "the master is another one, or the sealed root was changed");
-	return fail(DMACC_REASON_REFUSED, extack, err, "the root cannot be opened");
+	return fail_seal(seal, extack, err, "the root cannot be opened");
 }
 
 static int check_master(const struct dmacc_seal *seal, const u8 *master,
@@ -345,7 +362,7 @@ int dmacc_root_open(const struct dmacc_root_request *request, struct dmacc_root_
 	if (!seal)
 		return fail(DMACC_REASON_NO_KEY_TYPE, extack, -EOPNOTSUPP,
 			    "this module cannot seal with that rung here");
-	err = check_master(seal, request->master, extack);
+	err = check_master(seal, request->seal.master, extack);
 	if (err)
 		return err;
 	err = blob ? open(request, seal, extack) : make(request, seal, extack);

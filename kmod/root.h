@@ -37,14 +37,14 @@ struct dmacc_root_buf {
  * @rung: of a root to be made; ignored with a blob
  * @blob: a sealed root, or NULL to make one
  * @blob_len: its bytes
- * @master: 32 bytes or NULL
+ * @seal: what the rung is given
  * @agent: the uid that may call as the agent
  */
 struct dmacc_root_request {
 	enum dmacc_rung rung;
 	const u8 *blob;
 	size_t blob_len;
-	const u8 *master;
+	struct dmacc_seal_input seal;
 	enum dmacc_master_source master_source;
 	kuid_t agent;
 };

@@ -5,7 +5,7 @@
 
 #include "seal.h"
 
-static const struct dmacc_seal * const seals[] = { &dmacc_seal_wrapped };
+static const struct dmacc_seal * const seals[] = { &dmacc_seal_trusted, &dmacc_seal_wrapped };
 
 /**
  * dmacc_seal_of() - how a rung seals

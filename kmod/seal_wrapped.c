@@ -8,8 +8,8 @@ struct wrapped {
 	u8 sealed[DMACC_KEY_LEN + DMACC_GCM_TAG_LEN];
 };
 
-static int wrapped_make(const u8 *master, u8 ret_root[DMACC_KEY_LEN], u8 *ret_sealed,
-			size_t *ret_len)
+static int wrapped_make(const struct dmacc_seal_input *input, u8 ret_root[DMACC_KEY_LEN],
+			u8 *ret_sealed, size_t *ret_len)
 {
 	struct wrapped *wrapped = (struct wrapped *)ret_sealed;
 	int err;
@@ -20,18 +20,19 @@ static int wrapped_make(const u8 *master, u8 ret_root[DMACC_KEY_LEN], u8 *ret_se
 	if (err)
 		return err;
 	*ret_len = sizeof(*wrapped);
-	return dmacc_gcm_seal(master, wrapped->nonce, NULL, 0, ret_root, DMACC_KEY_LEN,
+	return dmacc_gcm_seal(input->master, wrapped->nonce, NULL, 0, ret_root, DMACC_KEY_LEN,
 			      wrapped->sealed);
 }
 
-static int wrapped_open(const u8 *master, const u8 *sealed, size_t len, u8 ret_root[DMACC_KEY_LEN])
+static int wrapped_open(const struct dmacc_seal_input *input, const u8 *sealed, size_t len,
+			u8 ret_root[DMACC_KEY_LEN])
 {
 	const struct wrapped *wrapped = (const struct wrapped *)sealed;
 
 	if (len != sizeof(*wrapped))
 		return -EBADMSG;
-	return dmacc_gcm_open(master, wrapped->nonce, NULL, 0, wrapped->sealed, DMACC_KEY_LEN,
-			      ret_root);
+	return dmacc_gcm_open(input->master, wrapped->nonce, NULL, 0, wrapped->sealed,
+			      DMACC_KEY_LEN, ret_root);
 }
 
 const struct dmacc_seal dmacc_seal_wrapped = {

@@ -202,8 +202,8 @@ static int read_blob(struct dmacc_kernel *kernel, const struct nlattr *attr,
 }
 
 int dmacc_kernel_make_root(struct dmacc_kernel *kernel, enum dmacc_rung rung,
-			   const struct dmacc_kernel_master *master, uid_t agent,
-			   struct dmacc_kernel_blob *ret_blob)
+			   const struct dmacc_kernel_master *master, uint32_t tpm_parent,
+			   uid_t agent, struct dmacc_kernel_blob *ret_blob)
 {
 	struct request request = begin(kernel, DMACC_CMD_OPEN_ROOT);
 	struct nlattr *attrs[DMACC_A_MAX + 1];
@@ -212,6 +212,8 @@ int dmacc_kernel_make_root(struct dmacc_kernel *kernel, enum dmacc_rung rung,
 	put_u8(&request, DMACC_A_RUNG, (uint8_t)rung);
 	put_u32(&request, DMACC_A_AGENT_UID, agent);
 	put_master(&request, master);
+	if (tpm_parent)
+		put_u32(&request, DMACC_A_TPM_PARENT, tpm_parent);
 	r = call(kernel, &request, attrs);
 	if (!r)
 		r = read_blob(kernel, attrs[DMACC_A_ROOT_BLOB], ret_blob);

@@ -107,10 +107,18 @@ struct dmacc_kernel_master {
 	enum dmacc_master_source source;
 };
 
-/* OPEN_ROOT without a blob: makes a root. @master: may be NULL for a rung that needs none. */
+/**
+ * dmacc_kernel_make_root() - OPEN_ROOT without a blob
+ * @rung: to be sealed with
+ * @master: of a wrapped root; NULL for another
+ * @tpm_parent: handle of the persistent key under which the TPM seals a trusted root; 0 for a
+ *	wrapped one, and where it is not a TPM that seals
+ * @agent: uid that may call as the agent
+ * @ret_blob: the sealed root; it has to be stored
+ */
 int dmacc_kernel_make_root(struct dmacc_kernel *kernel, enum dmacc_rung rung,
-			   const struct dmacc_kernel_master *master, uid_t agent,
-			   struct dmacc_kernel_blob *ret_blob);
+			   const struct dmacc_kernel_master *master, uint32_t tpm_parent,
+			   uid_t agent, struct dmacc_kernel_blob *ret_blob);
 
 /* OPEN_ROOT of a sealed root. @blob: @len bytes as they were stored. */
 int dmacc_kernel_open_root(struct dmacc_kernel *kernel, const void *blob, size_t len,

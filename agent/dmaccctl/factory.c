@@ -149,7 +149,8 @@ static int make_root(struct factory *f)
 		r = master_make(f, &master);
 	if (r)
 		return r;
-	r = dmacc_kernel_make_root(f->kernel, DMACC_RUNG_WRAPPED, &master, agent_uid(), &blob);
+	r = dmacc_kernel_make_root(f->kernel, DMACC_RUNG_WRAPPED, &master, 0, agent_uid(),
+				   &blob);
 	dmacc_wipe(&master, sizeof(master));
 	if (r == -EEXIST)
 		return complain("a root is open that %s does not have; nothing hangs on it: reboot and "

@@ -52,6 +52,7 @@ static const struct {
 	[DMACC_A_CLIENT_NONCE] = { "client-nonce", BINARY },
 	[DMACC_A_STORE_KEY] = { "store-key", BINARY },
 	[DMACC_A_EVENT] = { "event", U8 },
+	[DMACC_A_TPM_PARENT] = { "tpm-parent", U32 },
 };
 
 static const char *const commands[] = {
@@ -71,7 +72,7 @@ static size_t unhex(const char *text, unsigned char *out, size_t size)
 
 static size_t read_value(enum type type, const char *text, unsigned char *out, size_t size)
 {
-	unsigned int number = (unsigned int)strtoul(text, NULL, 10);
+	unsigned int number = (unsigned int)strtoul(text, NULL, 0);
 	FILE *file;
 	size_t n;
 

@@ -27,7 +27,7 @@ static struct dmacc_root_request wrapped(const struct dmacc_root_buf *blob, cons
 {
 	return (struct dmacc_root_request) {
 		.rung = DMACC_RUNG_WRAPPED, .blob = blob ? blob->bytes : NULL,
-		.blob_len = blob ? blob->len : 0, .master = with,
+		.blob_len = blob ? blob->len : 0, .seal.master = with,
 		.master_source = DMACC_MASTER_FILE, .agent = KUIDT_INIT(1001),
 	};
 }
@@ -173,8 +173,7 @@ static void rung_that_seals_another_root_under_the_same_name_is_refused(struct k
 	wipe();
 	fake_seal.open_garbage = true;
 	KUNIT_EXPECT_EQ(test, -EKEYREJECTED, open_fake(blob, again, &extack));
-	KUNIT_EXPECT_STREQ(test, kunit_sentence(&extack),
-			   "the master is another one, or the sealed root was changed");
+	KUNIT_EXPECT_STREQ(test, kunit_sentence(&extack), "the sealed root was changed");
 	KUNIT_EXPECT_TRUE(test, !root_mac);
 }
 
@@ -198,19 +197,41 @@ static void second_root_is_refused_and_the_first_stays(struct kunit *test)
 	KUNIT_EXPECT_BYTES(test, status.id, first->blob.root_id, DMACC_ROOT_ID_LEN);
 }
 
+/* What a rung's error becomes: errno, reason and sentence, @sentence for those with none of its own */
+static const struct failure {
+	int of_rung, err;
+	enum dmacc_root_reason reason;
+	const char *sentence;
+} failures[] = {
+	{ -EIO, -EIO, DMACC_REASON_REFUSED, NULL },
+	{ -ENOMEM, -ENOMEM, DMACC_REASON_REFUSED, NULL },
+	{ -ENODEV, -ENODEV, DMACC_REASON_NO_KEY_TYPE,
+	  "this kernel has no trusted keys, or nothing here that seals them" },
+	{ -EKEYREJECTED, -EKEYREJECTED, DMACC_REASON_REFUSED,
+	  "the TPM or what else seals trusted keys refused it" },
+	{ -EBADMSG, -EKEYREJECTED, DMACC_REASON_REFUSED, "the sealed root was changed" },
+};
+
+static void expect_failure(struct kunit *test, const struct failure *failure, int err,
+			   const struct netlink_ext_ack *extack, const char *sentence)
+{
+	KUNIT_EXPECT_EQ(test, failure->err, err);
+	KUNIT_EXPECT_STREQ(test, kunit_sentence(extack), failure->sentence ?: sentence);
+	KUNIT_EXPECT_EQ(test, (int)status.state, (int)DMACC_ROOT_SEALED_UNAVAILABLE);
+	KUNIT_EXPECT_EQ(test, (int)status.reason, (int)failure->reason);
+}
+
 static void failure_to_seal_leaves_no_root_and_can_be_retried(struct kunit *test)
 {
-	static const int errors[] = { -EIO, -ENODEV, -EPERM, -ENOMEM };
 	struct dmacc_root_buf *blob = kunit_new_root(test);
 	struct netlink_ext_ack extack;
 	u8 key[DMACC_KEY_LEN];
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(errors); i++) {
-		fake_seal.make_err = errors[i];
-		KUNIT_EXPECT_EQ(test, errors[i], open_fake(NULL, blob, &extack));
-		KUNIT_EXPECT_STREQ(test, kunit_sentence(&extack), "the root cannot be sealed");
-		KUNIT_EXPECT_EQ(test, (int)status.state, (int)DMACC_ROOT_SEALED_UNAVAILABLE);
+	for (i = 0; i < ARRAY_SIZE(failures); i++) {
+		fake_seal.make_err = failures[i].of_rung;
+		expect_failure(test, &failures[i], open_fake(NULL, blob, &extack), &extack,
+			       "the root cannot be sealed");
 		KUNIT_EXPECT_EQ(test, -ENOKEY, store_key(key));
 	}
 	fake_seal.make_err = 0;
@@ -224,13 +245,15 @@ static void failure_to_open_is_a_state_and_can_be_retried(struct kunit *test)
 	struct dmacc_root_buf *blob = kunit_new_root(test);
 	struct dmacc_root_buf *again = kunit_new_root(test);
 	struct netlink_ext_ack extack;
+	size_t i;
 
 	KUNIT_ASSERT_EQ(test, 0, open_fake(NULL, blob, &extack));
 	wipe();
-	fake_seal.open_err = -EPERM;
-	KUNIT_EXPECT_EQ(test, -EPERM, open_fake(blob, again, &extack));
-	KUNIT_EXPECT_STREQ(test, kunit_sentence(&extack), "the root cannot be opened");
-	KUNIT_EXPECT_EQ(test, (int)status.state, (int)DMACC_ROOT_SEALED_UNAVAILABLE);
+	for (i = 0; i < ARRAY_SIZE(failures); i++) {
+		fake_seal.open_err = failures[i].of_rung;
+		expect_failure(test, &failures[i], open_fake(blob, again, &extack), &extack,
+			       "the root cannot be opened");
+	}
 	KUNIT_EXPECT_EQ(test, fake_seal.makes, 1u);
 	fake_seal.open_err = 0;
 	KUNIT_EXPECT_EQ(test, 0, open_fake(blob, again, &extack));

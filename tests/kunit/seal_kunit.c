@@ -12,19 +12,22 @@ struct fake_seal fake_seal;
 unsigned int kunit_events;
 
 static const u8 fake_master[DMACC_MASTER_LEN] = { 0xfa, 0x4e };
+static const struct dmacc_seal_input fake_input = { .master = fake_master };
 
 /* R is given out even in failure: it is the caller's to wipe */
-static int fake_make(const u8 *master, u8 ret_root[DMACC_KEY_LEN], u8 *ret_sealed, size_t *ret_len)
+static int fake_make(const struct dmacc_seal_input *input, u8 ret_root[DMACC_KEY_LEN],
+		     u8 *ret_sealed, size_t *ret_len)
 {
-	int err = wrapped_make(fake_master, ret_root, ret_sealed, ret_len);
+	int err = wrapped_make(&fake_input, ret_root, ret_sealed, ret_len);
 
 	fake_seal.makes++;
 	return fake_seal.make_err ? fake_seal.make_err : err;
 }
 
-static int fake_open(const u8 *master, const u8 *sealed, size_t len, u8 ret_root[DMACC_KEY_LEN])
+static int fake_open(const struct dmacc_seal_input *input, const u8 *sealed, size_t len,
+		     u8 ret_root[DMACC_KEY_LEN])
 {
-	int err = wrapped_open(fake_master, sealed, len, ret_root);
+	int err = wrapped_open(&fake_input, sealed, len, ret_root);
 
 	if (fake_seal.during_open)
 		fake_seal.during_open(fake_seal.test);

@@ -124,6 +124,7 @@ enum dmacc_attr {
 	DMACC_A_CLIENT_NONCE,		/* binary, 16 */
 	DMACC_A_STORE_KEY,		/* binary, 32; secret */
 	DMACC_A_EVENT,			/* u8, enum dmacc_event */
+	DMACC_A_TPM_PARENT,		/* u32, handle of a persistent key */
 
 	__DMACC_A_MAX,
 	DMACC_A_MAX = (__DMACC_A_MAX - 1)

@@ -17,10 +17,10 @@
 #define DMACC_ROOT_FLAG_LOCKED	1
 
 /*
- * The root R. What a rung made of it is for that rung alone to understand: for wrapped a nonce of
- * 12 bytes, R under AES-256-GCM with the master, and its tag of 16. @root_id and @tag are derived
- * from R, so that header and sealed bytes cannot be exchanged: @tag stands for all before it, and
- * the locked flag can be set without unsealing.
+ * The root R. What a rung made of it is for that rung alone to understand: for trusted the blob of
+ * a kernel trusted key; for wrapped a nonce of 12 bytes, R under AES-256-GCM with the master, and
+ * its tag of 16. @root_id and @tag are derived from R, so that header and sealed bytes cannot be
+ * exchanged: @tag stands for all before it, and the locked flag can be set without unsealing.
  */
 struct dmacc_root_blob {
 	__u8 magic[8];
