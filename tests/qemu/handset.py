@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A virtual handset: Debian's stock kernel, systemd, a disk that outlives a power cut, and a channel for commands.
 
-    handset.py [--kernel 6.1|6.12] [--imei IMEI]     a handset with a root shell on this terminal
+    handset.py [--kernel 6.1|6.12] [--imei IMEI] [--tpm]     a handset with a root shell on this terminal
 """
 import argparse
-import ctypes
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -19,6 +17,7 @@ import cache
 import initramfs
 import kernel as kernels
 import rootfs
+from tpm import die_with_parent
 
 BOOT_TIMEOUT = 300
 COMMAND_TIMEOUT = 120
@@ -126,11 +125,6 @@ class Result:
         return self.err.decode(errors="replace")
 
 
-def die_with_parent():
-    """In QEMU's process before it starts: whoever is killed leaves no handset behind."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
 def make_initramfs(folder, kernel, machine):
     """Into `folder`: the modules that the disk and the channel need, and busybox to load them."""
     root = folder / "root"
@@ -183,11 +177,14 @@ def add_unit(tree, name, text):
 
 
 class Handset:
-    """One device. `name` for messages; `disk` is its own and is written to; boot() it, then run() commands."""
+    """One device. `name` for messages; `disk` is its own and is written to; boot() it, then run() commands.
 
-    def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2):
+    `tpm`: its chip, a Tpm, which goes on and off with it; None for a device that has none.
+    """
+
+    def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2, tpm=None):
         self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
-        self.processors = processors
+        self.processors, self.tpm = processors, tpm
         self.console = self.disk.with_suffix(".console")
         self.process = self.channel = None
         self._token = 0
@@ -207,14 +204,20 @@ class Handset:
                 # a write that the guest was told is done is in the file, whenever QEMU dies
                 "-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough",
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
-                "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei)]
+                "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei),
+                *(self.tpm.qemu_options if self.tpm else ())]
 
     def _start(self, serial, **streams):
         assert not self.process, f"{self.name} is on"
         self.channel, theirs = socket.socketpair()
+        if self.tpm:
+            self.tpm.power_on()
         with theirs:
-            self.process = subprocess.Popen(self._command(theirs.fileno(), serial), pass_fds=[theirs.fileno()],
+            fds = [theirs.fileno(), *(self.tpm.pass_fds if self.tpm else ())]
+            self.process = subprocess.Popen(self._command(theirs.fileno(), serial), pass_fds=fds,
                                             preexec_fn=die_with_parent, **streams)
+        if self.tpm:
+            self.tpm.started()
 
     def boot(self, timeout=BOOT_TIMEOUT):
         """Returns when the handset takes commands, which is when multi-user.target was reached."""
@@ -251,6 +254,8 @@ class Handset:
         """The battery is pulled."""
         if self.process:
             self.process.kill()
+            if self.tpm:
+                self.tpm.power_cut()
             self.process.wait()
             self.channel.close()
             self.process = self.channel = None
@@ -299,17 +304,20 @@ class Handset:
 
 def main():
     import product  # which imports this file
+    import tpm
     parser = argparse.ArgumentParser(description="A virtual handset with a root shell on this terminal; its disk is "
                                      "gone afterwards. Leave with exit, or kill it with Ctrl-a x.")
     parser.add_argument("--kernel", choices=kernels.SERIES, default=kernels.SERIES[0])
     parser.add_argument("--imei", help="what the hardware gives; none if not given")
+    parser.add_argument("--tpm", action="store_true", help="it has a TPM, which is as new as the disk")
     args = parser.parse_args()
     kernel = kernels.Kernel(args.kernel)
     with product.workplace() as folder:
         tree = product.install(kernel, folder)
         add_unit(tree, "handset-shell.service", SHELL_UNIT)
         rootfs.install(kernel, tree, folder / "disk")
-        Handset("handset", kernel, folder / "disk", args.imei).interact()
+        chip = tpm.Tpm(folder / "tpm") if args.tpm else None
+        Handset("handset", kernel, folder / "disk", args.imei, tpm=chip).interact()
 
 
 if __name__ == "__main__":

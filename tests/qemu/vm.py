@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Boots a kernel with an initramfs under QEMU and collects what the guest's script said."""
-import ctypes
 import re
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 import initramfs
+from tpm import die_with_parent
 
 # Never KVM: where it is offered and does not work, a guest hangs before its first byte
 QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp", "2", "-nodefaults", "-no-user-config",
@@ -20,11 +19,6 @@ WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|
 
 class GuestFailed(AssertionError):
     """The guest hung, died, or its script failed; the message has the end of the console."""
-
-
-def die_with_parent():
-    """In QEMU's process before it starts: a test that is killed leaves no guest behind."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class Guest:
@@ -48,10 +42,10 @@ class Guest:
         return [line for line in self.dmesg if WARNING.search(line)]
 
 
-def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300):
+def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300, tpm=None):
     """Boots, runs /guest/main of `files`, powers off. Raises GuestFailed after `timeout` seconds.
 
-    On a kernel that finds faults it takes longer, and is given longer.
+    On a kernel that finds faults it takes longer, and is given longer. `tpm`: a Tpm that the guest has.
     """
     with tempfile.TemporaryDirectory() as folder:
         archive = initramfs.build(folder, kernel, modules, files)
@@ -61,9 +55,23 @@ def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300):
             command += ["-smbios", f"type=11,value={string}"]
         log = Path(folder) / "console"
         with open(log, "wb") as console:
-            try:
-                subprocess.run(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
-                               timeout=timeout * kernel.slowness, check=False, preexec_fn=die_with_parent)
-            except subprocess.TimeoutExpired:
-                pass
+            boot(command, console, timeout * kernel.slowness, tpm)
         return Guest(log.read_text(errors="replace"))
+
+
+def boot(command, console, timeout, tpm):
+    """Runs QEMU until the guest is off, or for `timeout` seconds."""
+    fds = []
+    if tpm:
+        tpm.power_on()
+        command, fds = [*command, *tpm.qemu_options], tpm.pass_fds
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, pass_fds=fds,
+                          preexec_fn=die_with_parent) as process:
+        if tpm:
+            tpm.started()
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    if tpm:
+        tpm.power_cut()
