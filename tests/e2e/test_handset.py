@@ -13,27 +13,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "qemu"))
+import owners
+import scenario
+from scenario import FACTORY, MAKER, OPERATOR, PROBE, READY, STORE
 
-import handset as handsets  # noqa: E402
-import kernel as kernels  # noqa: E402
-import owners  # noqa: E402
-import product  # noqa: E402
-import rootfs  # noqa: E402
-from tap import Tap  # noqa: E402
-from test_module import build_program  # noqa: E402
+import kernel as kernels
 
-OPERATOR, MAKER = owners.OWNERS
 PASSWORD = "correct-horse-battery"
 ORDINARY = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
-PROBE = "/usr/local/libexec/nlprobe"
-STORE = "/var/lib/dmacc"
-FACTORY = "/var/lib/dmacc-factory"
-READY = {owner.name: "ready" for owner in owners.OWNERS}
 EXPOSURE = {"dmaccd.service": 1.5, "dmacc-unseal.service": 2.0}
 CUTS = 2
-WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace")
 BOMB = """<?xml version="1.0"?>
 <!DOCTYPE wap-provisioningdoc [<!ENTITY a "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa">
 """ + "".join(f'<!ENTITY {b} "{f"&{a};" * 20}">\n' for a, b in zip("abcdefgh", "bcdefghi")) + """]>
@@ -67,61 +56,8 @@ def two_applications():
                                                  other + '\n  <characteristic type="APPLICATION">', 1)
 
 
-class Scenario:
+class WholeSystem(scenario.Scenario):
     """What is tested on one kernel."""
-
-    def __init__(self, kernel, folder, tap):
-        self.kernel, self.folder, self.tap = kernel, folder, tap
-        self.keys = owners.vendor_keys()
-
-    def test(self, ok, name, *details):
-        self.tap.test(bool(ok), f"{self.kernel.series}: {name}", *details)
-
-    def build(self):
-        tree = product.install(self.kernel, self.folder)
-        build_program((tree / PROBE[1:]).parent, "nlprobe")
-        # else Debian's journald turns it off
-        handsets.add_file(tree / "etc/systemd/journald.conf.d/audit.conf", "[Journal]\nAudit=yes\n")
-        rootfs.install(self.kernel, tree, self.folder / "disk")
-
-    def handset(self, name, imei):
-        disk = self.folder / f"{name}.disk"
-        rootfs.run(["cp", "--reflink=auto", "--sparse=always", self.folder / "disk", disk])
-        return handsets.Handset(name, self.kernel, disk, imei)
-
-    # What is asked of a handset again and again
-
-    def values(self, h):
-        return {owner.name: owners.phone_values(h, owner.name) for owner in owners.OWNERS}
-
-    def expected(self, imei=owners.IMEI, generations=(0, 0)):
-        return {owner.name: owners.expected(self.keys, owner, imei, generation)
-                for owner, generation in zip(owners.OWNERS, generations)}
-
-    def agree(self, h, name, imei=owners.IMEI, generations=(0, 0)):
-        """Both accounts are ready and have the values that their servers compute."""
-        fine = owners.wait_accounts(h, READY)
-        found = self.values(h) if fine else {}
-        self.test(found == self.expected(imei, generations), name, "not the values expected" if fine else "not ready",
-                  h.run("dmaccctl status; journalctl -u dmaccd -u dmacc-unseal --no-pager -n 30").text)
-
-    def says(self, h, since, pattern, name):
-        """The agent's or dmacc-unseal's journal says so."""
-        text = h.run(f"journalctl -u dmaccd -u dmacc-unseal -o cat --no-pager --after-cursor='{since}'").text
-        self.test(re.search(pattern, text), name, f"no {pattern!r} in:", text)
-
-    def cursor(self, h):
-        return h.check("journalctl -n 0 --show-cursor -q").split("cursor: ", 1)[1].strip()
-
-    def command(self, h, command, status, pattern, name, **more):
-        result = h.run(command, **more)
-        text = result.text + result.errors
-        self.test(result.status == status and re.search(pattern, text), name, f"status {result.status}:", text)
-
-    def store_state(self, h):
-        """Names, times and content of what the agent keeps."""
-        return h.check(f"cd {STORE} && find . -type f -exec stat -c '%n %i %Y %Z %s' {{}} + | sort; "
-                       "find . -type f -exec sha256sum {} + | sort")
 
     # Boot by boot
 
@@ -154,9 +90,6 @@ class Scenario:
                      r"(?s)ExecMainStartTimestampMonotonic=[1-9]", "dmacc-unseal ran as its unit")
         self.command(h, "dmaccctl factory lock", 0, "locked", "the factory locks the device")
         self.command(h, "dmaccctl factory verify", 0, "ok", "what is stored verifies after the lock")
-
-    def passwords(self):
-        return [value for account in self.expected().values() for name, value in account.items() if name != "UserName"]
 
     def secrets_shown(self, h):
         secrets = self.passwords()
@@ -314,10 +247,6 @@ class Scenario:
             self.agree(h, "after a power cut in the middle of writing every account is whole",
                        generations=(0, int(found or 0)))
 
-    def kernel_quiet(self, h):
-        log = h.check("journalctl -k --no-pager -o cat")
-        self.test(not WARNING.search(log), "the kernel warned of nothing", *WARNING.findall(log))
-
     def no_secret_leaks(self, h):
         """In what a curious user of the device, or a bug report, would have."""
         found = {
@@ -402,16 +331,5 @@ class Promise:
         return self._value
 
 
-def main():
-    tap = Tap()
-    for series in sys.argv[1:] or kernels.SERIES:
-        with product.workplace() as folder:
-            try:
-                Scenario(kernels.Kernel(series), folder, tap).run()
-            except handsets.HandsetFailed as failure:
-                tap.test(False, f"{series}: every handset boots and answers", failure)
-    return tap.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(scenario.main(WholeSystem, sys.argv[1:] or kernels.SERIES))
