@@ -184,8 +184,12 @@ void trouble_explain(enum trouble trouble, const char *detail, char *ret, size_t
 	char way_out[TROUBLE_TEXT_SIZE];
 
 	trouble_way_out(trouble, way_out, sizeof(way_out));
-	snprintf(ret, size, "%s%s%s%s%s", trouble_means(trouble), detail && detail[0] ? ": " : "",
-		 detail ? detail : "", way_out[0] ? "; way out: " : "", way_out);
+	if (trouble == TROUBLE_NONE)
+		snprintf(ret, size, "%s", "");
+	else
+		snprintf(ret, size, "%s: %s%s%s; way out: %s", trouble_word(trouble),
+			 trouble_means(trouble), detail && detail[0] ? ": " : "",
+			 detail ? detail : "", way_out);
 }
 
 bool trouble_from_word(const char *word, enum trouble *ret)

@@ -13,7 +13,7 @@
 
 #include "kernel.h"
 
-#define TROUBLE_TEXT_SIZE 768
+#define TROUBLE_TEXT_SIZE 1024
 
 enum trouble {
 	TROUBLE_NONE,
@@ -78,9 +78,9 @@ const char *trouble_command(enum trouble trouble);
 void trouble_way_out(enum trouble trouble, char *ret, size_t size);
 
 /**
- * trouble_explain() - "MEANS: DETAIL; WAY OUT"
+ * trouble_explain() - "WORD: MEANS: DETAIL; way out: WAY OUT", "" for TROUBLE_NONE
  * @detail: what is known of this case, such as a file and what the kernel said; NULL or "": nothing
- * @size: TROUBLE_TEXT_SIZE is enough for any trouble with a detail of 256 bytes
+ * @size: TROUBLE_TEXT_SIZE is enough for any trouble with a detail of 512 bytes
  */
 void trouble_explain(enum trouble trouble, const char *detail, char *ret, size_t size);
 

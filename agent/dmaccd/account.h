@@ -9,7 +9,7 @@
 #include "dmacc.h"
 #include "record.h"
 
-#define ACCOUNT_REASON_SIZE 768
+#define ACCOUNT_REASON_SIZE 1024
 
 /* uapi/org.dmacc1.xml has the words */
 enum account_state {

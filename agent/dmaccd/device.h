@@ -5,8 +5,9 @@
 
 #include "kernel.h"
 #include "store.h"
+#include "trouble.h"
 
-#define DEVICE_REASON_SIZE 512
+#define DEVICE_REASON_SIZE TROUBLE_TEXT_SIZE
 
 /* The first that is missing; uapi/org.dmacc1.xml has the words */
 enum device_state {
@@ -22,9 +23,10 @@ enum device_state {
  * @kernel: connected unless the state is DEVICE_NO_MODULE
  * @status: valid if @kernel is
  * @devid: "" unless the state is DEVICE_READY or DEVICE_NO_STORE_KEY; never logged
- * @reason: a sentence, "" if ready
+ * @reason: what trouble_explain() makes of it, "" if ready
  * @store: NULL until its key was given once; it stays open when the kernel has forgotten the
  *	root, since what is stored is still good
+ * @report_folder: where dmacc-unseal left its report; NULL for UNSEAL_REPORT_FOLDER
  */
 struct device {
 	struct dmacc_kernel *kernel;
@@ -33,6 +35,7 @@ struct device {
 	enum device_state state;
 	char reason[DEVICE_REASON_SIZE];
 	struct store *store;
+	const char *report_folder;
 };
 
 const char *device_state_word(enum device_state state);

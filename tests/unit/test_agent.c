@@ -22,6 +22,7 @@
 #include "agent.h"
 #include "faults.h"
 #include "kernel_double.h"
+#include "unseal_report.h"
 
 /* Kv = 00 01 02 ... 1f, IMEI:490154203237518, com.example.dm, generation 0: uapi/derivation.md */
 #define SERVER_PW "VVWHHJPJY3VV7GRTDCYZB5W7PR4AZLSO"
@@ -134,6 +135,7 @@ static void start(struct fixture *f)
 	f->agent.template_folders[0] = f->etc;
 	f->agent.template_folders[1] = f->usr;
 	f->agent.importer = f->importer;
+	f->agent.device.report_folder = f->path;
 	assert_true(asprintf(&f->agent.store_path, "%s/accounts", f->path) > 0);
 	assert_int_equal(agent_refresh(&f->agent, true), 0);
 }
@@ -342,22 +344,39 @@ static void what_is_missing_is_a_state_with_a_way_out_and_comes_back(void **stat
 	check_lack(f, "no-module", "module dmacc");
 	kernel_double_reset();
 	kernel_double.devid = NULL;
-	check_lack(f, "no-identity", "without one there are no credentials");
+	check_lack(f, "no-identity", "no-identity: this device has no valid identifier");
 	kernel_double_reset();
 	kernel_double.root_state = DMACC_ROOT_ABSENT;
-	check_lack(f, "no-root", "journalctl -u dmacc-unseal");
+	check_lack(f, "no-root", "not-unsealed: ");
 	kernel_double.root_state = DMACC_ROOT_SEALED_UNAVAILABLE;
 	kernel_double.root_reason = DMACC_REASON_LOCKED_OUT;
-	check_lack(f, "no-root", "locked-out");
+	check_lack(f, "no-root", "tpm-locked-out: ");
 	kernel_double_reset();
 	kernel_double.no_store_key = true;
-	check_lack(f, "no-store-key", "this is for the agent");
+	check_lack(f, "no-store-key", "this is for the agent; way out: ");
 	/* the same agent tries again */
 	kernel_double_reset();
 	assert_int_equal(agent_refresh(&f->agent, false), 0);
 	assert_state(f, "op", "ready", "");
 	assert_value(f, "op", "ServerPW", SERVER_PW);
 	assert_false(agent_wants_retry(&f->agent));
+}
+
+static void what_dmacc_unseal_reported_explains_a_root_that_is_not_open(void **state)
+{
+	struct fixture *f = *state;
+	struct unseal_report report = { 0 };
+
+	write_file(f->usr, "op.conf", CONF);
+	kernel_double.root_state = DMACC_ROOT_ABSENT;
+	unseal_report_root(&report, TROUBLE_MASTER_MISSING, "no credential dmacc.master");
+	assert_int_equal(unseal_report_write(&report, f->path), 0);
+	check_lack(f, "no-root", "master-missing: ");
+	check_lack(f, "no-root", ": no credential dmacc.master; way out: 'dmaccctl factory restore");
+	/* what was in the way has gone */
+	kernel_double.root_state = DMACC_ROOT_OPEN;
+	assert_int_equal(agent_refresh(&f->agent, false), 0);
+	assert_state(f, "op", "ready", "");
 }
 
 static void without_the_store_key_nothing_is_overwritten_not_even_what_is_damaged(void **state)
@@ -372,7 +391,7 @@ static void without_the_store_key_nothing_is_overwritten_not_even_what_is_damage
 	kernel_double.no_store_key = true;
 	write_file(f->usr, "op.conf", CONF "Name=Changed\n");
 	start(f);
-	assert_state(f, "op", "no-secrets", "gives no key");
+	assert_state(f, "op", "no-secrets", "no-store-key: the kernel gives the agent no key");
 	assert_unwritten(f, "op", before);
 	assert_false(stored(f, "op.damaged"));
 }
@@ -921,6 +940,7 @@ int main(void)
 		TEST(an_unchanged_start_writes_nothing_and_imports_nothing),
 		TEST(a_changed_document_is_imported_again),
 		TEST(what_is_missing_is_a_state_with_a_way_out_and_comes_back),
+		TEST(what_dmacc_unseal_reported_explains_a_root_that_is_not_open),
 		TEST(without_the_store_key_nothing_is_overwritten_not_even_what_is_damaged),
 		TEST(when_the_kernel_forgets_its_root_what_is_stored_serves),
 		TEST(a_changed_template_keeps_what_was_derived_and_the_nonces),

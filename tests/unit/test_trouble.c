@@ -36,7 +36,7 @@ static void each_trouble_has_a_word_of_its_own(void **state)
 
 static void each_trouble_says_what_it_means_what_is_kept_and_one_way_out(void **state)
 {
-	char way_out[TROUBLE_TEXT_SIZE], text[TROUBLE_TEXT_SIZE], detail[256];
+	char way_out[TROUBLE_TEXT_SIZE], text[TROUBLE_TEXT_SIZE], detail[512];
 	int i;
 
 	(void)state;
