@@ -40,7 +40,7 @@ check "OPEN_ROOT with an all-zero master is refused" 1 "the master is all zero" 
 check "OPEN_ROOT with a master of 31 bytes is refused" 1 "error" \
 	$probe open-root rung=2 agent-uid=1001 master=@/guest/short master-source=1
 check "OPEN_ROOT with a rung that is not here is refused and named in the state" 1 \
-	"error 95: this module cannot seal with that rung here" $probe open-root rung=1 agent-uid=1001
+	"error 19: this kernel has no trusted keys, or nothing here that seals them" $probe open-root rung=1 agent-uid=1001
 check "the state is sealed-unavailable and its reason no-key-type" 0 "root-reason=1" $probe get-status
 
 root=$(value root-blob $probe open-root rung=2 agent-uid=1001 master=@/guest/master master-source=1)
