@@ -69,6 +69,23 @@ int dmacc_kdf(struct crypto_shash *mac, enum dmacc_output output, const u8 *cont
 	return crypto_shash_tfm_digest(mac, input, len, out);
 }
 
+/* dmacc_kdf() of a context of any length that is not secret: what it is copied to is not wiped */
+int dmacc_kdf_long(struct crypto_shash *mac, enum dmacc_output output, const u8 *context,
+		   size_t context_len, u8 out[DMACC_KEY_LEN])
+{
+	size_t size = DMACC_KDF_INPUT_MAX + context_len;
+	u8 *input = kmalloc(size, GFP_KERNEL);
+	size_t len;
+	int err;
+
+	if (!input)
+		return -ENOMEM;
+	len = dmacc_kdf_input(input, size, dmacc_kdf_spec(output), context, context_len);
+	err = crypto_shash_tfm_digest(mac, input, len, out);
+	kfree(input);
+	return err;
+}
+
 #define MAY_WAIT (CRYPTO_TFM_REQ_MAY_SLEEP | CRYPTO_TFM_REQ_MAY_BACKLOG)
 
 /* One AEAD operation over aad || data || tag in @buf, in place */

@@ -7,7 +7,9 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include <crypto/algapi.h>
 
@@ -135,21 +137,28 @@ static int fingerprint(struct crypto_shash *mac, u8 ret[DMACC_KEY_LEN])
 	return dmacc_kdf(mac, DMACC_OUTPUT_ROOT_ID, NULL, 0, ret);
 }
 
-/* What stands for the header of a sealed root: all before the tag */
-static int header_tag(struct crypto_shash *mac, const struct dmacc_root_blob *blob,
-		      u8 ret[DMACC_KEY_LEN])
+/* What stands for all of a sealed root, in which the tag is zero for this. @len: its bytes. */
+static int blob_tag(struct crypto_shash *mac, const struct dmacc_root_blob *blob, size_t len,
+		    u8 ret[DMACC_KEY_LEN])
 {
-	return dmacc_kdf(mac, DMACC_OUTPUT_ROOT_TAG, (const u8 *)blob,
-			 offsetof(struct dmacc_root_blob, tag), ret);
+	struct dmacc_root_blob *copy = kmemdup(blob, len, GFP_KERNEL);
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	memset(copy->tag, 0, sizeof(copy->tag));
+	err = dmacc_kdf_long(mac, DMACC_OUTPUT_ROOT_TAG, (const u8 *)copy, len, ret);
+	kfree(copy);
+	return err;
 }
 
-static int write_tag(struct crypto_shash *mac, struct dmacc_root_blob *blob)
+static int write_tag(struct crypto_shash *mac, struct dmacc_root_buf *buf)
 {
 	u8 tag[DMACC_KEY_LEN];
-	int err = header_tag(mac, blob, tag);
+	int err = blob_tag(mac, &buf->blob, buf->len, tag);
 
 	if (!err)
-		memcpy(blob->tag, tag, sizeof(blob->tag));
+		memcpy(buf->blob.tag, tag, sizeof(buf->blob.tag));
 	return err;
 }
 
@@ -182,7 +191,7 @@ static int write_header(const struct dmacc_seal *seal, struct crypto_shash *mac,
 	memcpy(blob->root_id, root_fingerprint, sizeof(blob->root_id));
 	memcpy(blob->sealed_len, &len, sizeof(len));
 	root_buf.len = sizeof(*blob) + sealed_len;
-	return write_tag(mac, blob);
+	return write_tag(mac, &root_buf);
 }
 
 /* What the rung says of why, as far as the kernel can tell */
@@ -249,16 +258,16 @@ static int check_blob(const struct dmacc_root_request *request, struct netlink_e
 	return 0;
 }
 
-/* Is this header the one of this R? */
-static int check_header(struct crypto_shash *mac, const struct dmacc_root_blob *blob,
-			u8 ret_print[DMACC_KEY_LEN])
+/* Is this sealed root the one of this R, as it was written? */
+static int check_tag(struct crypto_shash *mac, const struct dmacc_root_blob *blob, size_t len,
+		     u8 ret_print[DMACC_KEY_LEN])
 {
 	u8 tag[DMACC_KEY_LEN];
 	int err;
 
 	err = fingerprint(mac, ret_print);
 	if (!err)
-		err = header_tag(mac, blob, tag);
+		err = blob_tag(mac, blob, len, tag);
 	if (err)
 		return err;
 	if (crypto_memneq(blob->root_id, ret_print, sizeof(blob->root_id)) ||
@@ -312,7 +321,7 @@ static int open(const struct dmacc_root_request *request, const struct dmacc_sea
 	}
 	memzero_explicit(root, sizeof(root));
 	if (!err)
-		err = check_header(mac, blob, print);
+		err = check_tag(mac, blob, request->blob_len, print);
 	if (!err)
 		return adopt(request, mac, print, extack);
 	dmacc_mac_free(mac);
@@ -390,7 +399,7 @@ int dmacc_root_lock(struct dmacc_root_buf *ret, struct netlink_ext_ack *extack)
 		return dmacc_refuse(extack, -ENOKEY, "no root is open");
 	*ret = root_buf;
 	ret->blob.flags |= DMACC_ROOT_FLAG_LOCKED;
-	err = write_tag(root_mac, &ret->blob);
+	err = write_tag(root_mac, ret);
 	if (err)
 		return dmacc_refuse(extack, err, "the locked flag cannot be written");
 	err = set_locked(extack);

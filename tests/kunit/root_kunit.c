@@ -124,6 +124,21 @@ static void each_changed_byte_of_a_sealed_root_is_refused_with_a_sentence(struct
 	KUNIT_EXPECT_EQ(test, (int)status.reason, (int)DMACC_REASON_NONE);
 }
 
+static void changed_byte_that_the_rung_overlooks_is_refused(struct kunit *test)
+{
+	struct dmacc_root_buf *blob = kunit_new_root(test);
+	struct dmacc_root_buf *again = kunit_new_root(test);
+	struct netlink_ext_ack extack;
+
+	KUNIT_ASSERT_EQ(test, 0, open_fake(NULL, blob, &extack));
+	wipe();
+	blob->bytes[blob->len - 1] ^= 1;
+	KUNIT_EXPECT_EQ(test, -EKEYREJECTED, open_fake(blob, again, &extack));
+	KUNIT_EXPECT_STREQ(test, kunit_sentence(&extack), "the sealed root was changed");
+	blob->bytes[blob->len - 1] ^= 1;
+	KUNIT_EXPECT_EQ(test, 0, open_fake(blob, again, &extack));
+}
+
 static void what_is_wrong_with_a_sealed_root_is_said(struct kunit *test)
 {
 	struct dmacc_root_buf *blob = kunit_new_root(test);
@@ -197,7 +212,7 @@ static void second_root_is_refused_and_the_first_stays(struct kunit *test)
 	KUNIT_EXPECT_BYTES(test, status.id, first->blob.root_id, DMACC_ROOT_ID_LEN);
 }
 
-/* What a rung's error becomes: errno, reason and sentence, @sentence for those with none of its own */
+/* What becomes of a rung's error; without a @sentence of its own it is one that names the step */
 static const struct failure {
 	int of_rung, err;
 	enum dmacc_root_reason reason;
@@ -406,6 +421,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(two_roots_have_different_ids_and_keys),
 	KUNIT_CASE(each_changed_byte_of_a_sealed_root_is_refused_with_a_sentence),
 	KUNIT_CASE(what_is_wrong_with_a_sealed_root_is_said),
+	KUNIT_CASE(changed_byte_that_the_rung_overlooks_is_refused),
 	KUNIT_CASE(rung_that_seals_another_root_under_the_same_name_is_refused),
 	KUNIT_CASE(second_root_is_refused_and_the_first_stays),
 	KUNIT_CASE(failure_to_seal_leaves_no_root_and_can_be_retried),

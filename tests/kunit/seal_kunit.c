@@ -14,20 +14,24 @@ unsigned int kunit_events;
 static const u8 fake_master[DMACC_MASTER_LEN] = { 0xfa, 0x4e };
 static const struct dmacc_seal_input fake_input = { .master = fake_master };
 
-/* R is given out even in failure: it is the caller's to wipe */
+/*
+ * R is given out even in failure: it is the caller's to wipe. Behind what is sealed is a byte that
+ * opening ignores, as the encoding of a trusted key has some.
+ */
 static int fake_make(const struct dmacc_seal_input *input, u8 ret_root[DMACC_KEY_LEN],
 		     u8 *ret_sealed, size_t *ret_len)
 {
 	int err = wrapped_make(&fake_input, ret_root, ret_sealed, ret_len);
 
 	fake_seal.makes++;
+	ret_sealed[(*ret_len)++] = 0xaa;
 	return fake_seal.make_err ? fake_seal.make_err : err;
 }
 
 static int fake_open(const struct dmacc_seal_input *input, const u8 *sealed, size_t len,
 		     u8 ret_root[DMACC_KEY_LEN])
 {
-	int err = wrapped_open(&fake_input, sealed, len, ret_root);
+	int err = wrapped_open(&fake_input, sealed, len - 1, ret_root);
 
 	if (fake_seal.during_open)
 		fake_seal.during_open(fake_seal.test);

@@ -20,7 +20,8 @@
  * The root R. What a rung made of it is for that rung alone to understand: for trusted the blob of
  * a kernel trusted key; for wrapped a nonce of 12 bytes, R under AES-256-GCM with the master, and
  * its tag of 16. @root_id and @tag are derived from R, so that header and sealed bytes cannot be
- * exchanged: @tag stands for all before it, and the locked flag can be set without unsealing.
+ * exchanged or changed: @tag stands for all of the blob, with zeros in its own place. The locked flag
+ * can be set without unsealing.
  */
 struct dmacc_root_blob {
 	__u8 magic[8];
