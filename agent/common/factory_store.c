@@ -15,6 +15,7 @@
 
 #define ROOT_NAME "root"
 #define MASTER_NAME "master"
+#define TPM_NAME "tpm"
 #define SLOTS_NAME "slots"
 #define MASTER_TEXT_LEN (2 * DMACC_MASTER_LEN + 1)
 
@@ -114,20 +115,67 @@ int factory_store_read_master(struct factory_store *store, uint8_t ret_master[DM
 	return r;
 }
 
-int factory_store_write_master(struct factory_store *store, const uint8_t master[DMACC_MASTER_LEN])
+/* 32 bytes as a line of hexadecimal digits */
+static int write_line(struct factory_store *store, const char *name,
+		      const uint8_t bytes[DMACC_MASTER_LEN])
 {
 	char text[MASTER_TEXT_LEN];
 	size_t i;
 	int r;
 
 	for (i = 0; i < DMACC_MASTER_LEN; i++) {
-		text[2 * i] = "0123456789abcdef"[master[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[master[i] & 15];
+		text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
 	}
 	text[MASTER_TEXT_LEN - 1] = '\n';
-	r = durable_write(store->fd, MASTER_NAME, 0600, text, sizeof(text));
+	r = durable_write(store->fd, name, 0600, text, sizeof(text));
 	dmacc_wipe(text, sizeof(text));
 	return r;
+}
+
+int factory_store_write_master(struct factory_store *store, const uint8_t master[DMACC_MASTER_LEN])
+{
+	return write_line(store, MASTER_NAME, master);
+}
+
+static int read_digits(const uint8_t *text, size_t len, uint8_t ret[FACTORY_STORE_TPM_LEN])
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *high, *low;
+	size_t i;
+
+	if (len != MASTER_TEXT_LEN)
+		return -EINVAL;
+	for (i = 0; i < FACTORY_STORE_TPM_LEN; i++) {
+		high = memchr(digits, text[2 * i], 16);
+		low = memchr(digits, text[2 * i + 1], 16);
+		if (!high || !low)
+			return -EINVAL;
+		ret[i] = (uint8_t)((high - digits) << 4 | (low - digits));
+	}
+	return 0;
+}
+
+int factory_store_read_tpm(struct factory_store *store, uint8_t ret[FACTORY_STORE_TPM_LEN])
+{
+	uint8_t *text, bytes[FACTORY_STORE_TPM_LEN];
+	size_t len;
+	int r;
+
+	r = durable_read(store->fd, TPM_NAME, MASTER_TEXT_LEN, &text, &len);
+	if (r)
+		return r;
+	r = read_digits(text, len, bytes);
+	free(text);
+	if (!r)
+		memcpy(ret, bytes, sizeof(bytes));
+	return r;
+}
+
+int factory_store_write_tpm(struct factory_store *store,
+			    const uint8_t fingerprint[FACTORY_STORE_TPM_LEN])
+{
+	return write_line(store, TPM_NAME, fingerprint);
 }
 
 /* Those of the module but for a dot first: hidden files are none of ours */

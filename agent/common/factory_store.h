@@ -6,6 +6,7 @@
  *     root            struct dmacc_root_blob and its sealed bytes
  *     slots/NAME      struct dmacc_slot_blob
  *     master          for development only: the master, 64 hexadecimal digits
+ *     tpm             which TPM sealed the root or its master, if one did: its fingerprint, 64 digits
  *
  * uapi/linux/dmacc_blob.h has the two blobs.
  */
@@ -20,6 +21,7 @@
 #include "linux/dmacc_blob.h"
 
 #define FACTORY_STORE_PATH "/var/lib/dmacc-factory"
+#define FACTORY_STORE_TPM_LEN 32
 
 struct factory_store;
 
@@ -50,6 +52,17 @@ int factory_store_read_master(struct factory_store *store, uint8_t ret_master[DM
 			      const char **reterr_sentence);
 int factory_store_write_master(struct factory_store *store,
 			       const uint8_t master[DMACC_MASTER_LEN]);
+
+/**
+ * factory_store_read_tpm() - which TPM the root needs
+ *
+ * Only to tell a TPM that was replaced from other reasons: nobody opens anything with it.
+ *
+ * Return: 0; -ENOENT; -EINVAL if it is something else; another negative errno.
+ */
+int factory_store_read_tpm(struct factory_store *store, uint8_t ret[FACTORY_STORE_TPM_LEN]);
+int factory_store_write_tpm(struct factory_store *store,
+			    const uint8_t fingerprint[FACTORY_STORE_TPM_LEN]);
 
 /*
  * Names of the slots, sorted: @ret is a malloc'ed array of malloc'ed strings, NULL at its end, to

@@ -379,3 +379,15 @@ enum tpm_state tpm_diagnose(const char *where, const uint8_t *fingerprint, bool 
 	tpm_close(tpm);
 	return state;
 }
+
+enum trouble tpm_trouble(enum tpm_state state)
+{
+	switch (state) {
+	case TPM_MISSING:
+	case TPM_MUTE: return TROUBLE_NO_TPM;
+	case TPM_LOCKED_OUT: return TROUBLE_TPM_LOCKED_OUT;
+	case TPM_NO_PARENT: return TROUBLE_NO_PARENT;
+	case TPM_REPLACED: return TROUBLE_TPM_REPLACED;
+	default: return TROUBLE_NONE;
+	}
+}

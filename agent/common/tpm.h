@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trouble.h"
+
 /* Of the owner's range, and ours: the parent of the root's key */
 #define TPM_PARENT_HANDLE 0x8100dacc
 
@@ -82,5 +84,8 @@ int tpm_fingerprint(struct tpm *tpm, uint8_t ret[TPM_FINGERPRINT_LEN]);
  */
 enum tpm_state tpm_diagnose(const char *where, const uint8_t *fingerprint, bool needs_parent,
 			    char *ret_sentence, size_t size);
+
+/* TROUBLE_NONE if the TPM is fine: then it is something else */
+enum trouble tpm_trouble(enum tpm_state state);
 
 #endif

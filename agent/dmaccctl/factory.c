@@ -14,12 +14,13 @@
 
 static const struct verb verbs[] = {
 	{ "inject", inject_main,
-	  "--slot NAME --key-id HEX [--key-version N] [--rung wrapped]\n"
-	  "                        [--master credential|file] [--factory-store DIR] [--json] "
+	  "--slot NAME --key-id HEX [--key-version N] [--rung trusted|wrapped]\n"
+	  "                        [--master tpm2|host|file] [--factory-store DIR] [--json] "
 	  "[KEYFILE|-]" },
 	{ "verify", verify_main, "[--factory-store DIR] [--json]" },
 	{ "lock", lock_main, "[--factory-store DIR] [--json]" },
 	{ "report", report_main, "[--factory-store DIR] [--json]" },
+	{ "parent", parent_main, "[--factory-store DIR] [--json]" },
 	{ NULL, NULL, NULL },
 };
 
@@ -85,6 +86,7 @@ void factory_end(struct factory *f)
 {
 	f->store = factory_store_close(f->store);
 	f->kernel = dmacc_kernel_close(f->kernel);
+	f->tpm = tpm_close(f->tpm);
 }
 
 /* Whom the root names as its agent. Where that user is not there yet, at the factory, root. */
@@ -102,7 +104,25 @@ static int refresh_status(struct factory *f)
 	return 0;
 }
 
-static int open_blob(struct factory *f, const uint8_t *blob, size_t len)
+/* Which rung sealed it: what the header says, for the module to judge */
+static enum dmacc_rung rung_of(const uint8_t *blob, size_t len)
+{
+	const struct dmacc_root_blob *root = (const struct dmacc_root_blob *)blob;
+
+	return len < sizeof(*root) ? DMACC_RUNG_NONE : root->rung;
+}
+
+static int check_rung(const struct factory *f, enum dmacc_rung rung)
+{
+	if (f->rung != DMACC_RUNG_NONE && f->rung != rung)
+		return complain("%s/root: its rung is %s, not %s, and a root is never sealed anew", f->path,
+				dmacc_rung_word(rung), dmacc_rung_word(f->rung));
+	if (rung == DMACC_RUNG_TRUSTED && f->place != MASTER_WHEREVER)
+		return complain("%s/root: its rung is trusted, and that has no master", f->path);
+	return 0;
+}
+
+static int open_wrapped(struct factory *f, const uint8_t *blob, size_t len)
 {
 	struct dmacc_kernel_master master = { 0 };
 	int r;
@@ -119,7 +139,37 @@ static int open_blob(struct factory *f, const uint8_t *blob, size_t len)
 		return complain("%s/root: the kernel refused it: %s%s", f->path,
 				dmacc_kernel_sentence(f->kernel),
 				r == -EEXIST ? "; reboot and repeat" : "");
-	return refresh_status(f);
+	return 0;
+}
+
+static int open_trusted(struct factory *f, const uint8_t *blob, size_t len)
+{
+	char what[512];
+	bool missing;
+	int r;
+
+	/* one that cannot be asked was complained of, and the kernel may still get an answer */
+	(void)chip_open(f, &missing);
+	r = dmacc_kernel_open_root(f->kernel, blob, len, NULL, agent_uid());
+	chip_settle(f);
+	if (!r)
+		return 0;
+	snprintf(what, sizeof(what), "%s/root: the kernel refused it", f->path);
+	if (r == -EEXIST)
+		return complain("%s: %s; reboot and repeat", what, dmacc_kernel_sentence(f->kernel));
+	return chip_complain(f, true, what, dmacc_kernel_sentence(f->kernel));
+}
+
+static int open_blob(struct factory *f, const uint8_t *blob, size_t len)
+{
+	enum dmacc_rung rung = rung_of(blob, len);
+	int r;
+
+	r = check_rung(f, rung);
+	if (!r)
+		r = rung == DMACC_RUNG_TRUSTED ? open_trusted(f, blob, len) :
+			open_wrapped(f, blob, len);
+	return r ? r : refresh_status(f);
 }
 
 int factory_open_root(struct factory *f)
@@ -138,30 +188,76 @@ int factory_open_root(struct factory *f)
 	return r;
 }
 
-static int make_root(struct factory *f)
+/* What a new root of rung trusted hangs on. 0: no TPM seals here, if anything does. */
+static int prepare_parent(struct factory *f, uint32_t *ret)
 {
-	struct dmacc_kernel_master master = { 0 };
+	bool missing;
+	int r;
+
+	r = chip_open(f, &missing);
+	if (r)
+		return r;
+	*ret = missing ? 0 : TPM_PARENT_HANDLE;
+	if (missing)
+		return 0;
+	if (tpm_provision_parent(f->tpm))
+		return complain("rung trusted cannot be had: %s", tpm_sentence(f->tpm));
+	return chip_record(f);
+}
+
+static int prepare_master(struct factory *f, struct dmacc_kernel_master *ret)
+{
+	int r = master_read(f, ret);
+
+	return r == -1 ? master_make(f, ret) : r;
+}
+
+static int complain_unmade(struct factory *f, int error, uint32_t parent)
+{
+	const char *sentence = dmacc_kernel_sentence(f->kernel);
+
+	if (error == -EEXIST)
+		return complain("a root is open that %s does not have; nothing hangs on it: reboot and "
+				"repeat", f->path);
+	if (f->rung != DMACC_RUNG_TRUSTED)
+		return complain("the kernel makes no root: %s", sentence);
+	if (!parent)
+		return complain("the kernel makes no root: %s; and there is no TPM", sentence);
+	return chip_complain(f, true, "the kernel makes no root", sentence);
+}
+
+static int seal_root(struct factory *f, const struct dmacc_kernel_master *master, uint32_t parent)
+{
 	struct dmacc_kernel_blob blob;
 	int r;
 
-	r = master_read(f, &master);
-	if (r == -1)
-		r = master_make(f, &master);
+	r = dmacc_kernel_make_root(f->kernel, f->rung, master, parent, agent_uid(), &blob);
+	chip_settle(f);
 	if (r)
-		return r;
-	r = dmacc_kernel_make_root(f->kernel, DMACC_RUNG_WRAPPED, &master, 0, agent_uid(),
-				   &blob);
-	dmacc_wipe(&master, sizeof(master));
-	if (r == -EEXIST)
-		return complain("a root is open that %s does not have; nothing hangs on it: reboot and "
-				"repeat", f->path);
-	if (r)
-		return complain("the kernel makes no root: %s", dmacc_kernel_sentence(f->kernel));
+		return complain_unmade(f, r, parent);
 	r = factory_store_write_root(f->store, blob.bytes, blob.len);
 	if (r)
 		return complain("%s/root: %s; nothing hangs on the new root: reboot and repeat",
 				f->path, strerror(-r));
 	return refresh_status(f);
+}
+
+static int make_root(struct factory *f)
+{
+	struct dmacc_kernel_master master = { 0 };
+	uint32_t parent = 0;
+	int r;
+
+	if (f->rung == DMACC_RUNG_NONE)
+		f->rung = DMACC_RUNG_WRAPPED;
+	if (f->rung == DMACC_RUNG_TRUSTED)
+		r = prepare_parent(f, &parent);
+	else
+		r = prepare_master(f, &master);
+	if (!r)
+		r = seal_root(f, f->rung == DMACC_RUNG_WRAPPED ? &master : NULL, parent);
+	dmacc_wipe(&master, sizeof(master));
+	return r;
 }
 
 int factory_make_root(struct factory *f)

@@ -6,26 +6,32 @@
 #include "ctl.h"
 #include "factory_store.h"
 #include "kernel.h"
+#include "tpm.h"
 
 enum master_place {
-	MASTER_WHEREVER,	/* where there is one; a new one is a credential */
-	MASTER_CREDENTIAL,
+	MASTER_WHEREVER,	/* where there is one; a new one is a credential of the host's key */
+	MASTER_TPM2,		/* a credential of the TPM */
+	MASTER_HOST,		/* a credential of the host's key */
 	MASTER_FILE,
 };
 
 /**
  * struct factory - the store and the module, while a verb runs
  * @path: of the store
+ * @rung: that the root has to have; DMACC_RUNG_NONE: the one it has, and wrapped for a new one
  * @place: where the master is
  * @json: records are JSON, one a line
+ * @tpm: once something was sealed or unsealed with it
  */
 struct factory {
 	const char *path;
+	enum dmacc_rung rung;
 	enum master_place place;
 	bool json;
 	struct factory_store *store;
 	struct dmacc_kernel *kernel;
 	struct dmacc_kernel_status status;
+	struct tpm *tpm;
 };
 
 /* What is known of a slot after it was sealed or loaded */
@@ -41,6 +47,7 @@ int inject_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
 int lock_main(int argc, char **argv);
 int report_main(int argc, char **argv);
+int parent_main(int argc, char **argv);
 
 /* An option that all of them have. Returns false if it is another. */
 bool factory_option(struct factory *f, int option, const char *argument);
@@ -73,6 +80,21 @@ int factory_derive(struct factory *f, struct slot_record *record);
 void factory_hash(const void *blob, size_t len, char ret[65]);
 
 void factory_print_slot(const struct factory *f, const struct slot_record *record);
+
+/**
+ * chip_open() - the TPM, before something is sealed with it
+ * @ret_missing: there is none, which is not complained of; NULL: then it is
+ */
+int chip_open(struct factory *f, bool *ret_missing);
+
+/* Straight after sealing and unsealing: no power cut counts as a failed guess. No TPM: nothing. */
+void chip_settle(struct factory *f);
+
+/* Puts down in the store which TPM it is */
+int chip_record(struct factory *f);
+
+/* Was it the TPM that refused? Complains with @what before it, and of the kernel's word if not. */
+int chip_complain(struct factory *f, bool needs_parent, const char *what, const char *otherwise);
 
 /**
  * master_read() - the master that is there

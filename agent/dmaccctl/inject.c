@@ -34,12 +34,25 @@ static int read_version(const char *text, uint32_t *ret)
 
 static int read_place(const char *text, enum master_place *ret)
 {
-	if (!strcmp(text, "credential"))
-		*ret = MASTER_CREDENTIAL;
+	if (!strcmp(text, "tpm2"))
+		*ret = MASTER_TPM2;
+	else if (!strcmp(text, "host"))
+		*ret = MASTER_HOST;
 	else if (!strcmp(text, "file"))
 		*ret = MASTER_FILE;
 	else
-		return complain("--master takes 'credential' or 'file', not '%s'", text);
+		return complain("--master takes 'tpm2', 'host' or 'file', not '%s'", text);
+	return 0;
+}
+
+static int read_rung(const char *text, enum dmacc_rung *ret)
+{
+	if (!strcmp(text, "trusted"))
+		*ret = DMACC_RUNG_TRUSTED;
+	else if (!strcmp(text, "wrapped"))
+		*ret = DMACC_RUNG_WRAPPED;
+	else
+		return complain("--rung takes 'trusted' or 'wrapped', not '%s'", text);
 	return 0;
 }
 
@@ -74,9 +87,7 @@ static int set_option(struct arguments *a, int option)
 	case 'k': a->key_id = optarg; return 0;
 	case 'v': return read_version(optarg, &a->slot.key_version);
 	case 'm': return read_place(optarg, &a->factory.place);
-	case 'r':
-		return strcmp(optarg, "wrapped") ?
-			complain("--rung takes 'wrapped', not '%s'", optarg) : 0;
+	case 'r': return read_rung(optarg, &a->factory.rung);
 	default: return factory_option(&a->factory, option, optarg) ? 0 : EXIT_NOTHING;
 	}
 }
@@ -88,6 +99,8 @@ static int check(struct arguments *a)
 	if (!factory_store_slot_name(a->slot_name))
 		return complain("a slot name is 1 to 32 of a-z 0-9 . _ - and has no dot first, unlike "
 				"'%s'", a->slot_name);
+	if (a->factory.rung == DMACC_RUNG_TRUSTED && a->factory.place != MASTER_WHEREVER)
+		return complain("rung trusted has no master: --master is for --rung wrapped");
 	strcpy(a->slot.name, a->slot_name);
 	return read_key_id(a->key_id, a->slot.key_id);
 }

@@ -13,16 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "credential.h"
 #include "dmacc.h"
 #include "durable.h"
 #include "factory.h"
 
-#define CREDENTIAL "dmacc.master"
-#define CREDENTIAL_FOLDER "/etc/credstore.encrypted"
-#define CREDENTIAL_PATH CREDENTIAL_FOLDER "/" CREDENTIAL
 #define CREDENTIAL_MAX 65536
 
-static char name_option[] = "--name=" CREDENTIAL;
+static char name_option[] = "--name=" CREDENTIAL_NAME;
 
 /* Reads until the end; what is longer than @size is cut */
 static size_t read_pipe(int fd, uint8_t *data, size_t size)
@@ -41,7 +39,7 @@ static size_t read_pipe(int fd, uint8_t *data, size_t size)
 	return len;
 }
 
-static int spawn(char **argv, int in, int out, pid_t *ret)
+static int spawn(char **argv, int in, int out, bool quiet, pid_t *ret)
 {
 	/* nothing of our environment: it may name another folder or key */
 	static char path[] = "PATH=/usr/bin:/bin";
@@ -55,6 +53,8 @@ static int spawn(char **argv, int in, int out, pid_t *ret)
 	r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	if (!r)
 		r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (!r && quiet)
+		r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	if (!r)
 		r = posix_spawnp(ret, argv[0], &actions, NULL, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
@@ -71,9 +71,9 @@ static bool ended_well(pid_t pid)
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-/* Runs systemd-creds with @input, which fits into a pipe, as its standard input */
-static int run_creds(char **argv, const void *input, size_t input_len, uint8_t *output,
-		     size_t *output_len)
+/* Runs systemd-creds with @input, which fits into a pipe, as its standard input. @quiet: may fail */
+static int run_creds(char **argv, bool quiet, const void *input, size_t input_len,
+		     uint8_t *output, size_t *output_len)
 {
 	int in[2], out[2];
 	pid_t pid;
@@ -81,7 +81,7 @@ static int run_creds(char **argv, const void *input, size_t input_len, uint8_t *
 
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
 		return complain("there is no pipe to be had: %s", strerror(errno));
-	r = spawn(argv, in[0], out[1], &pid);
+	r = spawn(argv, in[0], out[1], quiet, &pid);
 	close(in[0]);
 	close(out[1]);
 	if (!r && write(in[1], input, input_len) != (ssize_t)input_len)
@@ -94,25 +94,37 @@ static int run_creds(char **argv, const void *input, size_t input_len, uint8_t *
 	}
 	*output_len = read_pipe(out[0], output, *output_len);
 	close(out[0]);
-	return ended_well(pid) ? 0 : complain("systemd-creds %s failed", argv[1]);
+	if (ended_well(pid))
+		return 0;
+	return quiet ? EXIT_NOTHING : complain("systemd-creds %s failed", argv[1]);
 }
 
-static int read_credential(struct dmacc_kernel_master *ret)
+static int read_credential(enum credential_kind kind, struct dmacc_kernel_master *ret)
 {
 	char *argv[] = { "systemd-creds", "decrypt", name_option, CREDENTIAL_PATH, "-", NULL };
 	uint8_t plain[DMACC_MASTER_LEN + 1];
 	size_t len = sizeof(plain);
 	int r;
 
-	r = run_creds(argv, "", 0, plain, &len);
-	if (r)
-		r = complain("the master in " CREDENTIAL_PATH " cannot be read; it is never made anew");
-	else if (len != DMACC_MASTER_LEN)
-		r = complain(CREDENTIAL_PATH " does not hold %d bytes", DMACC_MASTER_LEN);
-	else
+	r = run_creds(argv, false, "", 0, plain, &len);
+	if (!r && len == DMACC_MASTER_LEN)
 		memcpy(ret->bytes, plain, DMACC_MASTER_LEN);
-	ret->source = DMACC_MASTER_CREDENTIAL_HOST;
+	else if (!r)
+		r = complain(CREDENTIAL_PATH " does not hold %d bytes", DMACC_MASTER_LEN);
+	ret->source = credential_source(kind);
 	dmacc_wipe(plain, sizeof(plain));
+	return r;
+}
+
+/* The same, through the TPM */
+static int read_sealed(struct factory *f, struct dmacc_kernel_master *ret)
+{
+	bool missing;
+	int r;
+
+	(void)chip_open(f, &missing);
+	r = read_credential(CREDENTIAL_TPM2, ret);
+	chip_settle(f);
 	return r;
 }
 
@@ -127,27 +139,53 @@ static int read_file(struct factory *f, struct dmacc_kernel_master *ret)
 	return r ? complain("%s/master: %s", f->path, sentence) : 0;
 }
 
-static bool credential_is_there(void)
+static enum credential_kind find_credential(void)
 {
-	/* one that cannot be looked at is there: it must not be made anew */
-	return !faccessat(AT_FDCWD, CREDENTIAL_PATH, F_OK, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
+	const char *path;
+	enum credential_kind kind = credential_find(&path);
+
+	/* systemd would hand over another one, but what is read and made here is in /etc */
+	return strcmp(path, CREDENTIAL_PATH) ? CREDENTIAL_ABSENT : kind;
+}
+
+static int check_place(struct factory *f, enum credential_kind kind)
+{
+	enum master_place found = kind == CREDENTIAL_TPM2 ? MASTER_TPM2 : MASTER_HOST;
+
+	if (f->place != MASTER_WHEREVER && f->place != found)
+		return complain("there is a master in " CREDENTIAL_PATH " already, which is never made "
+				"anew; use --master %s", found == MASTER_TPM2 ? "tpm2" : "host");
+	f->place = found;
+	return 0;
+}
+
+static int read_encrypted(struct factory *f, enum credential_kind kind,
+			  struct dmacc_kernel_master *ret)
+{
+	int r = check_place(f, kind);
+
+	if (r)
+		return r;
+	r = kind == CREDENTIAL_TPM2 ? read_sealed(f, ret) : read_credential(kind, ret);
+	if (!r)
+		return 0;
+	if (kind == CREDENTIAL_TPM2)
+		return chip_complain(f, false, CREDENTIAL_PATH, "it cannot be read; it is never made anew");
+	return complain("the master in " CREDENTIAL_PATH " cannot be read; it is never made anew");
 }
 
 int master_read(struct factory *f, struct dmacc_kernel_master *ret)
 {
+	enum credential_kind kind = find_credential();
 	int r;
 
-	if (credential_is_there()) {
-		if (f->place == MASTER_FILE)
-			return complain("there is a master in " CREDENTIAL_PATH ", which dmacc-unseal "
-					"prefers; use --master credential");
-		f->place = MASTER_CREDENTIAL;
-		return read_credential(ret);
-	}
+	/* one that cannot be looked at is there: it must not be made anew */
+	if (kind != CREDENTIAL_ABSENT)
+		return read_encrypted(f, kind, ret);
 	r = read_file(f, ret);
 	if (r == -1)
 		return r;
-	if (f->place == MASTER_CREDENTIAL) {
+	if (f->place == MASTER_HOST || f->place == MASTER_TPM2) {
 		dmacc_wipe(ret, sizeof(*ret));
 		return complain("there is a master in %s/master already; use --master file", f->path);
 	}
@@ -162,24 +200,77 @@ static int store_credential(const uint8_t *sealed, size_t len)
 
 	if (fd < 0)
 		return complain(CREDENTIAL_FOLDER ": %s", strerror(-fd));
-	r = durable_write(fd, CREDENTIAL, 0600, sealed, len);
+	r = durable_write(fd, CREDENTIAL_NAME, 0600, sealed, len);
 	close(fd);
 	return r ? complain(CREDENTIAL_PATH ": %s", strerror(-r)) : 0;
 }
 
-static int make_credential(const struct dmacc_kernel_master *master)
+/* Does it decrypt? systemd 252 makes some that it does not read. */
+static bool decrypts(const uint8_t *sealed, size_t len, const struct dmacc_kernel_master *master)
 {
-	char *argv[] = { "systemd-creds", "encrypt", name_option, "--with-key=host", "-", "-", NULL };
+	char *argv[] = { "systemd-creds", "decrypt", name_option, "-", "-", NULL };
+	uint8_t plain[DMACC_MASTER_LEN + 1];
+	size_t plain_len = sizeof(plain);
+	bool same;
+
+	same = !run_creds(argv, true, sealed, len, plain, &plain_len) &&
+		plain_len == DMACC_MASTER_LEN &&
+		!CRYPTO_memcmp(plain, master->bytes, DMACC_MASTER_LEN);
+	dmacc_wipe(plain, sizeof(plain));
+	return same;
+}
+
+/* @pcrs: an option or NULL. Returns -1 if it was made and does not decrypt. */
+static int encrypt(const struct dmacc_kernel_master *master, char *key, char *pcrs)
+{
+	char *argv[] = { "systemd-creds", "encrypt", name_option, key, pcrs ? pcrs : "-", "-",
+		pcrs ? "-" : NULL, NULL };
 	static uint8_t sealed[CREDENTIAL_MAX];
 	size_t len = sizeof(sealed);
 	int r;
 
-	r = run_creds(argv, master->bytes, sizeof(master->bytes), sealed, &len);
+	r = run_creds(argv, false, master->bytes, sizeof(master->bytes), sealed, &len);
 	/* the host key, which may have been made just now, is to be on the disk before */
 	sync();
-	if (!r && (!len || len == sizeof(sealed)))
-		r = complain("systemd-creds made no credential");
-	return r ? r : store_credential(sealed, len);
+	if (r)
+		return r;
+	if (!len || len == sizeof(sealed))
+		return complain("systemd-creds made no credential");
+	return decrypts(sealed, len, master) ? store_credential(sealed, len) : -1;
+}
+
+static int make_host(const struct dmacc_kernel_master *master)
+{
+	int r = encrypt(master, "--with-key=host", NULL);
+
+	return r == -1 ? complain("systemd-creds makes a credential that it does not decrypt") : r;
+}
+
+/*
+ * Bound to the TPM and to no PCR, or each update of firmware would take the keys away. systemd 252
+ * does not read what it makes so; there it is PCR 16, which is 0 after each start.
+ */
+static int make_sealed(struct factory *f, const struct dmacc_kernel_master *master)
+{
+	int r;
+
+	r = chip_open(f, NULL);
+	if (r)
+		return complain("--master tpm2 cannot be had");
+	r = chip_record(f);
+	if (!r)
+		r = encrypt(master, "--with-key=tpm2", "--tpm2-pcrs=");
+	if (r == -1)
+		r = encrypt(master, "--with-key=tpm2", "--tpm2-pcrs=16");
+	chip_settle(f);
+	return r == -1 ? complain("systemd-creds makes a credential that it does not decrypt") : r;
+}
+
+static void advise(void)
+{
+	if (!access("/dev/tpmrm0", F_OK))
+		complain("the master is encrypted with the host's key, which is on the same disk; this "
+			 "device has a TPM, and --master tpm2 would bind the keys to the device");
 }
 
 static int make_file(struct factory *f, const struct dmacc_kernel_master *master)
@@ -201,16 +292,27 @@ static int read_back(struct factory *f, const struct dmacc_kernel_master *made,
 	return r == -1 ? complain("the master that was made reads back as another") : r;
 }
 
+static int make(struct factory *f, const struct dmacc_kernel_master *master)
+{
+	switch (f->place) {
+	case MASTER_FILE: return make_file(f, master);
+	case MASTER_TPM2: return make_sealed(f, master);
+	default: return make_host(master);
+	}
+}
+
 int master_make(struct factory *f, struct dmacc_kernel_master *ret)
 {
 	struct dmacc_kernel_master made;
 	int r;
 
-	if (f->place == MASTER_WHEREVER)
-		f->place = MASTER_CREDENTIAL;
+	if (f->place == MASTER_WHEREVER) {
+		f->place = MASTER_HOST;
+		advise();
+	}
 	if (getrandom(made.bytes, sizeof(made.bytes), 0) != sizeof(made.bytes))
 		return complain("there is no randomness to be had");
-	r = f->place == MASTER_FILE ? make_file(f, &made) : make_credential(&made);
+	r = make(f, &made);
 	if (!r)
 		r = read_back(f, &made, ret);
 	dmacc_wipe(&made, sizeof(made));

@@ -44,8 +44,10 @@ check "a second key comes from standard input" 0 '"slot":"beta".*"user_name":"BA
 	sh -c "$inject beta --key-id b694ff823ea00e66 --key-version 2 --json < /guest/beta.key"
 check "a key of a lower version is refused" 2 "a key of a higher version is loaded" \
 	$inject beta --key-id b694ff823ea00e66 /guest/beta.key
+check "a root is never sealed anew with another rung" 2 "its rung is wrapped, not trusted, and a root is never sealed anew" \
+	$ctl factory inject --rung trusted --slot $alpha /guest/alpha.key
 check "a master cannot be had in two places" 2 "use --master file" \
-	$ctl factory inject --master credential --slot $alpha /guest/alpha.key
+	$ctl factory inject --master host --slot $alpha /guest/alpha.key
 check "store and files are root's alone" 0 "700 600 600 700 600" \
 	echo $(busybox stat -c %a $store $store/master $store/root $store/slots $store/slots/alpha)
 check "status shows both slots" 0 "beta: KeyId b694ff823ea00e66, key version 2" $ctl status

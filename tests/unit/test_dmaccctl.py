@@ -75,9 +75,9 @@ class Refusals(unittest.TestCase):
 class Usage(Refusals):
     def test_help_names_every_verb_and_none_that_is_not_there(self):
         text = run(CTL, "--help").stdout + run(CTL, "factory", "--help").stdout
-        for verb in ("status", "tree", "factory inject", "factory verify", "factory lock", "factory report"):
+        for verb in ("status", "tree", "factory inject", "factory verify", "factory lock", "factory report", "factory parent"):
             self.assertIn(f"dmaccctl {verb} ", text)
-        for later in ("export", "restore", "probe", "wipe", "tnds", "trusted"):
+        for later in ("export", "restore", "probe", "wipe", "tnds"):
             self.assertNotIn(later, text)
 
     def test_the_version_is_the_projects(self):
@@ -95,7 +95,7 @@ class Usage(Refusals):
         self.refused("unrecognized option", "status", "--jason")
         self.refused("status takes no argument 'now'", "status", "now")
         self.refused("tree takes one account, not also 'b'", "tree", "a", "b")
-        for verb in ("verify", "lock", "report"):
+        for verb in ("verify", "lock", "report", "parent"):
             self.refused(f"{verb} takes no argument 'x'", "factory", verb, "x")
 
     def test_formats_that_are_not_made_are_refused(self):
@@ -156,8 +156,15 @@ class Inject(Refusals):
             self.inject("--key-version takes a number from 1", "--slot", "a", "--key-id", KEY_ID, "--key-version", bad)
 
     def test_rung_and_master_have_their_words(self):
-        self.inject("--rung takes 'wrapped', not 'trusted'", "--slot", "a", "--key-id", KEY_ID, "--rung", "trusted")
-        self.inject("--master takes 'credential' or 'file', not 'tpm'", "--slot", "a", "--key-id", KEY_ID, "--master", "tpm")
+        self.inject("--rung takes 'trusted' or 'wrapped', not 'none'", "--slot", "a", "--key-id", KEY_ID, "--rung", "none")
+        for word in ("tpm", "credential"):
+            self.inject(f"--master takes 'tpm2', 'host' or 'file', not '{word}'", "--slot", "a", "--key-id", KEY_ID,
+                        "--master", word)
+
+    def test_a_trusted_root_has_no_master(self):
+        for word in ("tpm2", "host", "file"):
+            self.inject("rung trusted has no master", "--slot", "a", "--key-id", KEY_ID, "--rung", "trusted",
+                        "--master", word)
 
     def test_a_key_on_the_command_line_is_refused_and_not_quoted(self):
         self.inject("the file of the device key: No such file", "--slot", "a", "--key-id", KEY_ID, KEY)
