@@ -42,7 +42,7 @@ struct account *account_free(struct account *account)
 	free(account->slot);
 	free(account->profile);
 	free(account->template);
-	record_free(account->record);
+	dmacc_account_free(account->values);
 	free(account);
 	return NULL;
 }
@@ -63,20 +63,6 @@ static char *text_of(const struct record *record, enum record_source source, con
 	const char *bytes = record ? record_get(record, source, key, &len) : NULL;
 
 	return strndup(bytes ? bytes : "", len);
-}
-
-int account_describe(struct account *account)
-{
-	const struct record *record = account->record;
-
-	account->server_id = text_of(record, RECORD_TEMPLATE, "ServerID");
-	account->slot = text_of(record, RECORD_STATE, "Slot");
-	account->profile = text_of(record, RECORD_STATE, "Profile");
-	account->template = text_of(record, RECORD_STATE, "Template");
-	if (!record || !record_get_u32(record, RECORD_STATE, "Generation", &account->generation))
-		account->generation = 0;
-	return account->server_id && account->slot && account->profile && account->template ?
-		0 : -ENOMEM;
 }
 
 bool account_equal(const struct account *a, const struct account *b)
@@ -112,7 +98,13 @@ static const void *value_of(const struct record *record, enum dmacc_node node, s
 	return NULL;
 }
 
-static int fill(struct dmacc_account *values, const struct record *record)
+static bool is_secret(enum dmacc_node node)
+{
+	return account_is_nonce(node) || node == DMACC_NODE_SERVER_PW ||
+	       node == DMACC_NODE_CLIENT_PW;
+}
+
+static int fill(struct dmacc_account *values, const struct record *record, bool with_secrets)
 {
 	const void *bytes;
 	size_t len, i;
@@ -120,25 +112,73 @@ static int fill(struct dmacc_account *values, const struct record *record)
 
 	for (i = 0; i < DMACC_NODES && !r; i++) {
 		bytes = value_of(record, (enum dmacc_node)i, &len);
-		if (bytes)
+		if (!bytes)
+			continue;
+		if (is_secret((enum dmacc_node)i) && !with_secrets)
+			r = dmacc_account_set(values, (enum dmacc_node)i, "-", 1);
+		else
 			r = dmacc_account_set(values, (enum dmacc_node)i, bytes, len);
 	}
 	return r;
 }
 
-int account_tree(const struct account *account, enum dmacc_layout layout, struct dmacc_tree **ret)
+static int values_of(const struct record *record, bool with_secrets, struct dmacc_account **ret)
 {
 	struct dmacc_account *values;
 	int r;
 
-	if (!account->record)
-		return -ENODATA;
 	r = dmacc_account_new(&values);
 	if (r)
 		return r;
-	r = fill(values, account->record);
-	if (!r)
-		r = dmacc_tree_new(values, layout, ret);
-	dmacc_account_free(values);
+	r = fill(values, record, with_secrets);
+	if (r) {
+		dmacc_account_free(values);
+		return r;
+	}
+	*ret = values;
+	return 0;
+}
+
+int account_describe(struct account *account, const struct record *record)
+{
+	int r;
+
+	account->server_id = text_of(record, RECORD_TEMPLATE, "ServerID");
+	account->slot = text_of(record, RECORD_STATE, "Slot");
+	account->profile = text_of(record, RECORD_STATE, "Profile");
+	account->template = text_of(record, RECORD_STATE, "Template");
+	if (!record || !record_get_u32(record, RECORD_STATE, "Generation", &account->generation))
+		account->generation = 0;
+	if (!account->server_id || !account->slot || !account->profile || !account->template)
+		return -ENOMEM;
+	r = record ? values_of(record, false, &account->values) : 0;
+	/* a value that no node can have: then there is no tree of it */
+	return r == -EINVAL ? 0 : r;
+}
+
+static int tree_of(const struct dmacc_account *values, enum dmacc_layout layout,
+		   struct dmacc_tree **ret)
+{
+	int r = values ? dmacc_tree_new(values, layout, ret) : -ENODATA;
+
 	return r == -EINVAL ? -ENODATA : r;
+}
+
+int account_tree(const struct account *account, enum dmacc_layout layout, struct dmacc_tree **ret)
+{
+	return tree_of(account->values, layout, ret);
+}
+
+int account_secret_tree(const struct record *record, enum dmacc_layout layout,
+			struct dmacc_tree **ret)
+{
+	struct dmacc_account *values;
+	int r;
+
+	r = values_of(record, true, &values);
+	if (r)
+		return r == -EINVAL ? -ENODATA : r;
+	r = tree_of(values, layout, ret);
+	dmacc_account_free(values);
+	return r;
 }

@@ -24,8 +24,12 @@ enum account_state {
  * struct account - an account
  * @reason: a sentence; of a ready one what its owner should know, or ""
  * @template: path of the file that it was made from
- * @record: what is known of it; NULL if nothing is
+ * @values: what is known of its nodes; of passwords and nonces only that they are there. NULL if
+ *	nothing is known.
+ * @counter: of the file that it is; what has another one is another account
  * @retry: what is missing may come without anybody telling
+ *
+ * Nothing in it is secret.
  */
 struct account {
 	char name[DMACC_TEMPLATE_NAME_SIZE];
@@ -36,7 +40,8 @@ struct account {
 	char *profile;
 	uint32_t generation;
 	char *template;
-	struct record *record;
+	struct dmacc_account *values;
+	uint64_t counter;
 	bool retry;
 };
 
@@ -48,19 +53,27 @@ struct account *account_free(struct account *account);
 void account_tell(struct account *account, enum account_state state, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Properties from the record, "" for what it does not say. Returns 0 or -ENOMEM. */
-int account_describe(struct account *account);
+/*
+ * Properties and values from the record, which may be NULL; "" for what it does not say. Returns 0
+ * or -ENOMEM.
+ */
+int account_describe(struct account *account, const struct record *record);
 
 /* Does the bus show the same of both? */
 bool account_equal(const struct account *a, const struct account *b);
 
 /**
- * account_tree() - how a layout shows it; secret
- * @ret: the caller's, to be given to dmacc_tree_free()
+ * account_tree() - how a layout shows it
+ * @ret: the caller's, to be given to dmacc_tree_free(); the value of a node that is not readable is
+ *	not its own
  *
  * Return: 0; -ENODATA if it has not got what the layout must show; -ENOMEM.
  */
 int account_tree(const struct account *account, enum dmacc_layout layout, struct dmacc_tree **ret);
+
+/* The same of what is stored, with every value; secret */
+int account_secret_tree(const struct record *record, enum dmacc_layout layout,
+			struct dmacc_tree **ret);
 
 /* Has a nonce as its value: of those the record's state has the one in use */
 bool account_is_nonce(enum dmacc_node node);

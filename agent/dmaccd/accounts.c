@@ -80,6 +80,15 @@ static struct account *append(struct accounts *accounts, const char *name)
 	return account;
 }
 
+/* @record is what reconcile() and its like made of it; it goes, and its secrets with it */
+static int settle(struct account *account, struct record *record)
+{
+	int r = account_describe(account, record);
+
+	record_free(record);
+	return r;
+}
+
 static int make_of_template(const struct device *device, const struct template *template,
 			    const struct stored_list *stored, struct accounts *accounts)
 {
@@ -87,6 +96,7 @@ static int make_of_template(const struct device *device, const struct template *
 	struct stored *found = accounts_stored(stored, template->name);
 	struct stored missing = { .loaded = { .current = STORE_MISSING,
 					      .previous = STORE_MISSING } };
+	struct record *record = NULL;
 	int r;
 
 	if (!account)
@@ -96,16 +106,18 @@ static int make_of_template(const struct device *device, const struct template *
 		store_load(device->store, account->name, &missing.loaded);
 		found = &missing;
 	}
-	r = reconcile(device, template, found, account);
-	return r ? r : account_describe(account);
+	r = reconcile(device, template, found, account, &record);
+	record_free(missing.loaded.record);
+	if (!r)
+		return settle(account, record);
+	record_free(record);
+	return r;
 }
 
 /* Not the device's owner's doing alone: a vendor's package that goes withdraws its account, too */
-static void withdraw(struct stored *stored, struct account *account)
+static void withdraw(const struct stored *stored, struct account *account)
 {
-	account->record = stored->loaded.record;
-	stored->loaded.record = NULL;
-	if (account->record)
+	if (stored->loaded.record)
 		account_tell(account, ACCOUNT_WITHDRAWN, "its template has been removed; what was "
 			     "stored is kept, and serves again when there is a template of this "
 			     "name");
@@ -118,6 +130,7 @@ static int make_of_stored(const struct device *device, const struct templates *t
 			  struct stored *stored, struct accounts *accounts)
 {
 	const struct refusal *refusal = templates_refusal(templates, stored->name);
+	struct record *record = NULL;
 	struct account *account;
 
 	if (templates_find(templates, stored->name))
@@ -125,11 +138,12 @@ static int make_of_stored(const struct device *device, const struct templates *t
 	account = append(accounts, stored->name);
 	if (!account)
 		return -ENOMEM;
-	if (refusal)
-		reconcile_without_template(device, refusal, stored, account);
-	else
-		withdraw(stored, account);
-	return account_describe(account);
+	if (refusal) {
+		reconcile_without_template(device, refusal, stored, account, &record);
+		return settle(account, record);
+	}
+	withdraw(stored, account);
+	return account_describe(account, stored->loaded.record);
 }
 
 static int compare(const void *a, const void *b)

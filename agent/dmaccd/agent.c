@@ -179,6 +179,33 @@ int agent_refresh(struct agent *agent, bool reread)
 	return 0;
 }
 
+static int read_secret_tree(struct store *store, const struct account *account,
+			    enum dmacc_layout layout, struct dmacc_tree **ret)
+{
+	struct store_loaded loaded;
+	int r = -ESTALE;
+
+	store_load(store, account->name, &loaded);
+	/* an older one has nonces that were used */
+	if (loaded.record && loaded.counter == account->counter)
+		r = account_secret_tree(loaded.record, layout, ret);
+	record_free(loaded.record);
+	return r;
+}
+
+int agent_secret_tree(struct agent *agent, const struct account *account, enum dmacc_layout layout,
+		      struct dmacc_tree **ret)
+{
+	int r;
+
+	if (account->state != ACCOUNT_READY || !agent->device.store)
+		return -ENODATA;
+	r = read_secret_tree(agent->device.store, account, layout, ret);
+	if (r == -ESTALE && agent->look_again)
+		agent->look_again(agent);
+	return r;
+}
+
 bool agent_wants_retry(const struct agent *agent)
 {
 	size_t i;

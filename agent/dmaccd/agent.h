@@ -19,6 +19,8 @@ struct bus;
  * @store_path: folder of the accounts
  * @bus: NULL before it is there; then what changes is signalled
  * @alive: called while a refresh takes long; may be NULL
+ * @look_again: called when something is not as the last refresh found it: another one is due soon.
+ *	May be NULL.
  */
 struct agent {
 	const char *template_folders[2];
@@ -26,6 +28,7 @@ struct agent {
 	char *store_path;
 	struct bus *bus;
 	void (*alive)(void);
+	void (*look_again)(struct agent *agent);
 
 	struct device device;
 	struct templates *templates;
@@ -39,6 +42,16 @@ struct agent {
  * Return: 0; -ENOMEM, and the accounts are as they were.
  */
 int agent_refresh(struct agent *agent, bool reread);
+
+/**
+ * agent_secret_tree() - an account with its passwords and nonces, which are read for it
+ * @ret: secret; the caller's, to be given to dmacc_tree_free()
+ *
+ * Return: 0; -ENODATA if the account is not ready; -ESTALE if its file cannot be read now or is not
+ * what it was, and then a refresh is due; -ENOMEM.
+ */
+int agent_secret_tree(struct agent *agent, const struct account *account, enum dmacc_layout layout,
+		      struct dmacc_tree **ret);
 
 /* Is something missing that may come without anybody telling? */
 bool agent_wants_retry(const struct agent *agent);

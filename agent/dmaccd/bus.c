@@ -110,14 +110,6 @@ static int not_ready(const struct account *account, sd_bus_error *reterr)
 				 account_state_word(account->state), account->reason);
 }
 
-static int make_tree(const struct account *account, enum dmacc_layout layout,
-		     struct dmacc_tree **ret, sd_bus_error *reterr)
-{
-	int r = account_tree(account, layout, ret);
-
-	return r == -ENODATA ? not_ready(account, reterr) : r;
-}
-
 static int append_node(sd_bus_message *reply, const struct dmacc_tree_node *node)
 {
 	char *value = NULL;
@@ -151,9 +143,9 @@ static int get_tree(sd_bus_message *m, void *data, sd_bus_error *reterr)
 
 	r = read_layout(m, &layout, reterr);
 	if (!r)
-		r = make_tree(data, layout, &tree, reterr);
+		r = account_tree(data, layout, &tree);
 	if (r < 0)
-		return r;
+		return r == -ENODATA ? not_ready(data, reterr) : r;
 	r = sd_bus_message_new_method_return(m, &reply);
 	if (r >= 0)
 		r = append_tree(reply, tree);
@@ -162,6 +154,14 @@ static int get_tree(sd_bus_message *m, void *data, sd_bus_error *reterr)
 	dmacc_tree_free(tree);
 	sd_bus_message_unref(reply);
 	return r;
+}
+
+/* The object is an account; what it hangs on was given when the objects were added */
+static struct agent *agent_of(sd_bus_message *m)
+{
+	sd_bus_slot *slot = sd_bus_get_current_slot(sd_bus_message_get_bus(m));
+
+	return ((const struct bus *)sd_bus_slot_get_userdata(slot))->agent;
 }
 
 /* Whatever the bus's policy lets through: the bus is asked who calls */
@@ -182,9 +182,23 @@ static int check_root(sd_bus_message *m, sd_bus_error *reterr)
 				      "passwords and nonces are for root only") : 0;
 }
 
+static int make_secret_tree(struct agent *agent, const struct account *account,
+			    enum dmacc_layout layout, struct dmacc_tree **ret, sd_bus_error *reterr)
+{
+	int r = agent_secret_tree(agent, account, layout, ret);
+
+	if (r == -ENODATA)
+		return not_ready(account, reterr);
+	if (r == -ESTALE)
+		return sd_bus_error_setf(reterr, NOT_READY, "what is stored of account %s cannot be "
+					 "read now; the agent finds out why, and its Reason says it "
+					 "in a moment", account->name);
+	return r;
+}
+
 static int get_tree_with_secrets(sd_bus_message *m, void *data, sd_bus_error *reterr)
 {
-	const struct account *account = data;
+	struct agent *agent = agent_of(m);
 	struct dmacc_tree *tree;
 	enum dmacc_layout layout;
 	int fd, r;
@@ -192,10 +206,8 @@ static int get_tree_with_secrets(sd_bus_message *m, void *data, sd_bus_error *re
 	r = check_root(m, reterr);
 	if (!r)
 		r = read_layout(m, &layout, reterr);
-	if (!r && account->state != ACCOUNT_READY)
-		r = not_ready(account, reterr);
 	if (!r)
-		r = make_tree(account, layout, &tree, reterr);
+		r = make_secret_tree(agent, data, layout, &tree, reterr);
 	if (r < 0)
 		return r;
 	fd = tree_text_memfd(tree);

@@ -125,6 +125,7 @@ static void burn_nonce(struct work *w, int *r, enum dmacc_node node)
 	if (!*r && getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce))
 		*r = -EIO;
 	put(w, r, RECORD_STATE, dmacc_node_word(node), nonce, sizeof(nonce));
+	dmacc_wipe(nonce, sizeof(nonce));
 }
 
 static void burn_nonces(struct work *w, int *r)

@@ -24,7 +24,8 @@ struct work {
 	const struct dmacc_kernel_slot *slot;	/* NULL for an unkeyed profile */
 	struct dmacc_server server;
 	struct dmacc_credentials credentials;
-	struct record *next;
+	struct record *next;			/* to be written */
+	struct record *record;			/* what the account is; who asked for it gets it */
 	bool recovering;			/* NAME is damaged, or only NAME.prev is there */
 	bool initial_nonces;			/* derived ones that were never used */
 	char why[WHY_SIZE];			/* to the verdict */

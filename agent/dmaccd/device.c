@@ -66,14 +66,26 @@ static void lack_identity(struct device *d)
 	     "hardware gave none, and while no root is open no sealed key can bring one");
 }
 
-/* The store of another root is another store */
-static int open_store(struct device *d, const char *path, const uint8_t *root_id,
-		      const uint8_t *key)
+/* What the store calls for each file. Another root has other files. */
+static int get_store_key(void *data, const uint8_t *root_id, uint8_t *ret_key)
 {
-	if (d->store && store_is_of(d->store, root_id, key))
+	struct device *d = data;
+	uint8_t root_now[DMACC_ROOT_ID_LEN];
+	int r;
+
+	r = d->kernel ? dmacc_kernel_store_key(d->kernel, root_now, ret_key) : -ENOTCONN;
+	return !r && memcmp(root_now, root_id, sizeof(root_now)) ? -ESTALE : r;
+}
+
+/* The store of another root is another store */
+static int open_store(struct device *d, const char *path, const uint8_t *root_id)
+{
+	const struct store_keys keys = { get_store_key, d };
+
+	if (d->store && store_is_of(d->store, root_id))
 		return 0;
 	d->store = store_close(d->store);
-	return store_open(path, root_id, key, &d->store);
+	return store_open(path, root_id, &keys, &d->store);
 }
 
 static void learn_store(struct device *d, const char *path)
@@ -82,13 +94,14 @@ static void learn_store(struct device *d, const char *path)
 	int r;
 
 	r = dmacc_kernel_store_key(d->kernel, root_id, key);
+	/* that it is given is what has to be known now */
+	dmacc_wipe(key, sizeof(key));
 	if (r) {
 		lack(d, DEVICE_NO_STORE_KEY, TROUBLE_NO_STORE_KEY,
 		     dmacc_kernel_sentence(d->kernel));
 		return;
 	}
-	r = open_store(d, path, root_id, key);
-	dmacc_wipe(key, sizeof(key));
+	r = open_store(d, path, root_id);
 	if (r)
 		lack(d, DEVICE_NO_STORE_KEY, TROUBLE_ACCOUNTS_UNREADABLE, strerror(-r));
 }
@@ -106,7 +119,7 @@ static void learn_identity(struct device *d, const char *path)
 		lack_identity(d);
 }
 
-void device_learn(struct device *d, const char *store_path)
+static void learn(struct device *d, const char *store_path)
 {
 	lack(d, DEVICE_READY, TROUBLE_NONE, NULL);
 	dmacc_wipe(d->devid, sizeof(d->devid));
@@ -123,6 +136,13 @@ void device_learn(struct device *d, const char *store_path)
 		lack_root(d);
 	else
 		learn_identity(d, store_path);
+}
+
+void device_learn(struct device *d, const char *store_path)
+{
+	learn(d, store_path);
+	if (d->state != DEVICE_READY)
+		d->store = store_close(d->store);
 }
 
 void device_done(struct device *d)

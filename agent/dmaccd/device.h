@@ -24,8 +24,8 @@ enum device_state {
  * @status: valid if @kernel is
  * @devid: "" unless the state is DEVICE_READY or DEVICE_NO_STORE_KEY; never logged
  * @reason: what trouble_explain() makes of it, "" if ready
- * @store: NULL until its key was given once; it stays open when the kernel has forgotten the
- *	root, since what is stored is still good
+ * @store: NULL unless the state is DEVICE_READY. It asks @kernel for its key at each read and write,
+ *	and so fails if the kernel has forgotten the root since.
  * @report_folder: where dmacc-unseal left its report; NULL for UNSEAL_REPORT_FOLDER
  */
 struct device {

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dmacc.h"
 #include "importer.h"
 
 #define SECONDS 10
@@ -228,6 +229,7 @@ int importer_run(const char *program, const void *document, size_t len, char **r
 		close_end(&run.child_ends[i]);
 	}
 	if (r) {
+		dmacc_wipe(plain, IMPORTER_PLAIN_MAX + 1);
 		free(plain);
 		return r;
 	}

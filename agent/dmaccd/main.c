@@ -14,6 +14,12 @@
  * each of which the watchdog is told. A start with nothing changed writes nothing and runs no
  * importer.
  *
+ * No secret stays in memory. The store asks the module for its key at each file, and wipes it. A
+ * refresh reads what is stored, compares it with what is derived now, and wipes both; the accounts
+ * that are served hold what is no secret. When root asks for a tree with secrets, the account's file
+ * is read for it. So every buffer that a secret passes through is ours, and wiped: OpenSSL wipes its
+ * contexts, sd-bus never has a secret, since the tree leaves in a memfd, and libnl only sends.
+ *
  * What is missing is a state and not a failure: READY=1 comes in any case. A timer, 1 s and then
  * twice as long each time up to a minute, runs a refresh while something is missing that may come
  * by itself; it begins anew when SIGHUP brings a refresh at once. In the state "ready" with every
@@ -28,6 +34,7 @@
 #include <getopt.h>
 #include <openssl/crypto.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +61,7 @@ struct program {
 
 /*
  * Not common/harden: to lock every page would take longer than all the rest of a start. The store
- * key is in a locked page of its own.
+ * key, while it is used, is in a locked page of its own.
  */
 static void harden(void)
 {
@@ -107,20 +114,32 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *data)
 	return refresh(p, false);
 }
 
-static int arm_retry(struct program *p)
+static int set_retry(struct program *p, uint64_t after)
 {
-	uint64_t after = p->retry_after * 1000000ULL;
 	int r;
 
-	if (!agent_wants_retry(&p->agent)) {
-		p->retry_after = RETRY_FIRST;
-		return p->retry ? sd_event_source_set_enabled(p->retry, SD_EVENT_OFF) : 0;
-	}
 	if (!p->retry)
 		return sd_event_add_time_relative(p->event, &p->retry, CLOCK_BOOTTIME, after, 0,
 						  on_retry, p);
 	r = sd_event_source_set_time_relative(p->retry, after);
 	return r < 0 ? r : sd_event_source_set_enabled(p->retry, SD_EVENT_ONESHOT);
+}
+
+static int arm_retry(struct program *p)
+{
+	if (agent_wants_retry(&p->agent))
+		return set_retry(p, p->retry_after * 1000000ULL);
+	p->retry_after = RETRY_FIRST;
+	return p->retry ? sd_event_source_set_enabled(p->retry, SD_EVENT_OFF) : 0;
+}
+
+/* Not at once: whoever asked is answered first */
+static void look_again(struct agent *agent)
+{
+	struct program *p = (struct program *)((char *)agent - offsetof(struct program, agent));
+
+	p->retry_after = RETRY_FIRST;
+	(void)set_retry(p, 0);
 }
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
@@ -266,7 +285,8 @@ static const char *default_state(void)
 
 int main(int argc, char **argv)
 {
-	struct program p = { .retry_after = RETRY_FIRST, .agent.alive = alive };
+	struct program p = { .retry_after = RETRY_FIRST, .agent.alive = alive,
+			     .agent.look_again = look_again };
 	struct options o = { .importer = DMACC_IMPORTER, .state = default_state() };
 	int r;
 

@@ -72,12 +72,25 @@ static bool is_other_device(const struct device *device, const struct record *re
 	return !holds(record, RECORD_STATE, "DevIdHash", hash, sizeof(hash));
 }
 
+static void take_stored(struct work *w)
+{
+	w->record = w->loaded->record;
+	w->loaded->record = NULL;
+	w->account->counter = w->loaded->counter;
+}
+
+static void take_next(struct work *w)
+{
+	w->record = w->next;
+	w->next = NULL;
+	w->account->counter = w->loaded->counter + 1;
+}
+
 static void keep(struct work *w, const char *why)
 {
 	account_tell(w->account, ACCOUNT_DAMAGED, "%s; what is stored is kept as it is and not "
 		     "served" WAY_OUT, why);
-	w->account->record = w->loaded->record;
-	w->loaded->record = NULL;
+	take_stored(w);
 }
 
 /* Of a slot that is the same as before: is its key? Else TAKE_OVER. */
@@ -150,15 +163,9 @@ static int show_furnished(struct work *w)
 {
 	int r = compose_furnished(w);
 
-	w->account->record = w->next;
+	w->record = w->next;
 	w->next = NULL;
 	return r;
-}
-
-static void take_stored(struct work *w)
-{
-	w->account->record = w->loaded->record;
-	w->loaded->record = NULL;
 }
 
 /* Puts away what is damaged, so that the write that follows overwrites nothing */
@@ -268,8 +275,7 @@ static int persist(struct work *w, enum verdict verdict)
 		return tell_unwritten(w, r);
 	log_written(w, verdict);
 	tell_ready(w);
-	w->account->record = w->next;
-	w->next = NULL;
+	take_next(w);
 	return 0;
 }
 
@@ -285,8 +291,7 @@ static int recover(struct work *w)
 		r = write_next(w);
 	if (r)
 		return tell_unwritten(w, r);
-	w->account->record = w->next;
-	w->next = NULL;
+	take_next(w);
 	return 0;
 }
 
@@ -430,7 +435,7 @@ static int work(struct work *w)
 }
 
 int reconcile(const struct device *device, const struct template *template, struct stored *stored,
-	      struct account *account)
+	      struct account *account, struct record **ret_record)
 {
 	struct work w = {
 		.device = device,
@@ -444,11 +449,13 @@ int reconcile(const struct device *device, const struct template *template, stru
 	r = work(&w);
 	dmacc_wipe(&w.credentials, sizeof(w.credentials));
 	record_free(w.next);
+	*ret_record = w.record;
 	return r == -ENOMEM ? r : 0;
 }
 
 void reconcile_without_template(const struct device *device, const struct refusal *refusal,
-				struct stored *stored, struct account *account)
+				struct stored *stored, struct account *account,
+				struct record **ret_record)
 {
 	struct work w = { .device = device, .loaded = &stored->loaded, .account = account };
 	uint32_t minimum = 0;
@@ -463,19 +470,19 @@ void reconcile_without_template(const struct device *device, const struct refusa
 		return;
 	}
 	(void)record_get_u32(w.loaded->record, RECORD_STATE, "MinimumRung", &minimum);
-	if (below_rung(device, minimum, account)) {
-		take_stored(&w);
-	} else if (is_other_device(device, w.loaded->record)) {
+	if (is_other_device(device, w.loaded->record))
 		keep(&w, "it was made for another identifier than this device has now");
-	} else if (w.recovering) {
+	else
+		take_stored(&w);
+	*ret_record = w.record;
+	if (account->state == ACCOUNT_DAMAGED || below_rung(device, minimum, account))
+		return;
+	if (w.recovering)
 		/* not written: only its template makes it anew */
 		account_tell(account, ACCOUNT_DAMAGED, "its file is %s, and its template is "
 			     "refused: %s",
 			     store_fault_word(w.loaded->current), refusal->reason);
-		take_stored(&w);
-	} else {
+	else
 		account_tell(account, ACCOUNT_READY, "it is served as it was stored, since its "
 			     "template is refused: %s", refusal->reason);
-		take_stored(&w);
-	}
 }

@@ -3,7 +3,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +39,7 @@ _Static_assert(sizeof(struct header) == 108, "the header has no padding");
 
 #define FILE_MAX (sizeof(struct header) + RECORD_PAYLOAD_MAX + TAG_LEN)
 
-/* A page of its own, so that it can be locked and kept out of a dump */
+/* The key while it is used. A page of its own, so that it can be locked and kept out of a dump. */
 struct secret {
 	uint8_t key[DMACC_STORE_KEY_LEN];
 };
@@ -48,6 +47,7 @@ struct secret {
 struct store {
 	int folder;
 	EVP_CIPHER *cipher;
+	struct store_keys keys;
 	struct secret *secret;
 	uint8_t root_id[DMACC_ROOT_ID_LEN];
 };
@@ -76,7 +76,7 @@ bool store_is_damage(enum store_fault fault)
 	       fault != STORE_UNREADABLE;
 }
 
-static struct secret *new_secret(const uint8_t key[DMACC_STORE_KEY_LEN])
+static struct secret *new_secret(void)
 {
 	struct secret *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -87,32 +87,30 @@ static struct secret *new_secret(const uint8_t key[DMACC_STORE_KEY_LEN])
 	(void)mlock(s, sizeof(*s));
 	(void)madvise(s, sizeof(*s), MADV_DONTDUMP);
 	(void)madvise(s, sizeof(*s), MADV_WIPEONFORK);
-	memcpy(s->key, key, sizeof(s->key));
 	return s;
 }
 
 static void free_secret(struct secret *s)
 {
-	if (!s)
-		return;
-	dmacc_wipe(s, sizeof(*s));
-	(void)munmap(s, sizeof(*s));
+	if (s)
+		(void)munmap(s, sizeof(*s));
 }
 
 int store_open(const char *path, const uint8_t root_id[DMACC_ROOT_ID_LEN],
-	       const uint8_t key[DMACC_STORE_KEY_LEN], struct store **ret)
+	       const struct store_keys *keys, struct store **ret)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	int r;
 
 	if (!store)
 		return -ENOMEM;
+	store->keys = *keys;
 	memcpy(store->root_id, root_id, sizeof(store->root_id));
 	store->folder = durable_open_folder(path, 0700);
 	r = store->folder < 0 ? store->folder : 0;
 	if (!r) {
 		store->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-		store->secret = new_secret(key);
+		store->secret = new_secret();
 		r = !store->cipher ? -EOPNOTSUPP : !store->secret ? -ENOMEM : 0;
 	}
 	if (r) {
@@ -135,11 +133,9 @@ struct store *store_close(struct store *store)
 	return NULL;
 }
 
-bool store_is_of(const struct store *store, const uint8_t root_id[DMACC_ROOT_ID_LEN],
-		 const uint8_t key[DMACC_STORE_KEY_LEN])
+bool store_is_of(const struct store *store, const uint8_t root_id[DMACC_ROOT_ID_LEN])
 {
-	return !memcmp(store->root_id, root_id, sizeof(store->root_id)) &&
-	       !CRYPTO_memcmp(store->secret->key, key, sizeof(store->secret->key));
+	return !memcmp(store->root_id, root_id, sizeof(store->root_id));
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -216,45 +212,50 @@ static enum store_fault judge(const struct store *store, const char *name, const
 	return STORE_FINE;
 }
 
+/*
+ * Asks for the key, and forgets it. @ret: under that key; what OpenSSL made of it is wiped with
+ * EVP_CIPHER_CTX_free().
+ */
+static int begin_cipher(const struct store *store, const struct header *h, int encrypt,
+			EVP_CIPHER_CTX **ret)
+{
+	EVP_CIPHER_CTX *ctx;
+	int r;
+
+	r = store->keys.get(store->keys.data, store->root_id, store->secret->key);
+	ctx = r ? NULL : EVP_CIPHER_CTX_new();
+	if (!r && (!ctx || !EVP_CipherInit_ex2(ctx, store->cipher, store->secret->key, h->nonce,
+					       encrypt, NULL)))
+		r = -EIO;
+	dmacc_wipe(store->secret, sizeof(*store->secret));
+	if (r) {
+		EVP_CIPHER_CTX_free(ctx);
+		return r;
+	}
+	*ret = ctx;
+	return 0;
+}
+
 /* @ret_payload: as long as the header says; secret, and worth nothing unless 0 is returned */
 static int open_payload(const struct store *store, const uint8_t *data, size_t len,
 			uint8_t *ret_payload)
 {
 	const struct header *h = (const struct header *)data;
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	uint8_t tag[TAG_LEN], rest[TAG_LEN];
-	int n = 0, good;
+	EVP_CIPHER_CTX *ctx;
+	int n = 0, good, r;
 
+	r = begin_cipher(store, h, 0, &ctx);
+	if (r)
+		return r;
 	memcpy(tag, data + len - TAG_LEN, TAG_LEN);
-	good = ctx && EVP_DecryptInit_ex2(ctx, store->cipher, store->secret->key, h->nonce, NULL) &&
-	       EVP_DecryptUpdate(ctx, NULL, &n, data, sizeof(*h)) &&
+	good = EVP_DecryptUpdate(ctx, NULL, &n, data, sizeof(*h)) &&
 	       EVP_DecryptUpdate(ctx, ret_payload, &n, data + sizeof(*h),
 				 (int)(len - sizeof(*h) - TAG_LEN)) &&
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) &&
 	       EVP_DecryptFinal_ex(ctx, rest, &n) > 0;
 	EVP_CIPHER_CTX_free(ctx);
 	return good ? 0 : -EBADMSG;
-}
-
-/*
- * A later format, or a file of ours of whose header the byte that names the format is damaged?
- * With the right byte in its place the tag of ours fits.
- */
-static bool is_newer(const struct store *store, uint8_t *data, size_t len)
-{
-	struct header *h = (struct header *)data;
-	uint8_t format = h->format, *payload;
-	bool ours;
-
-	h->format = FORMAT;
-	payload = judge_length(data, len) == STORE_FINE ? malloc(be32toh(h->payload_len) + 1) :
-							  NULL;
-	ours = payload && !open_payload(store, data, len, payload);
-	if (payload)
-		dmacc_wipe(payload, be32toh(h->payload_len));
-	free(payload);
-	h->format = format;
-	return !ours;
 }
 
 static enum store_fault fault_of(int r, struct store_loaded *loaded)
@@ -265,6 +266,30 @@ static enum store_fault fault_of(int r, struct store_loaded *loaded)
 		return STORE_TAMPERED;
 	loaded->error = r;
 	return STORE_UNREADABLE;
+}
+
+/*
+ * A later format, or a file of ours of whose header the byte that names the format is damaged?
+ * With the right byte in its place the tag of ours fits.
+ */
+static enum store_fault judge_newer(const struct store *store, uint8_t *data, size_t len,
+				    struct store_loaded *loaded)
+{
+	struct header *h = (struct header *)data;
+	uint8_t *payload;
+	int r;
+
+	h->format = FORMAT;
+	if (judge_length(data, len) != STORE_FINE)
+		return STORE_NEWER;
+	payload = malloc(be32toh(h->payload_len) + 1);
+	r = payload ? open_payload(store, data, len, payload) : -ENOMEM;
+	if (payload)
+		dmacc_wipe(payload, be32toh(h->payload_len));
+	free(payload);
+	if (r == -EBADMSG)
+		return STORE_NEWER;
+	return r ? fault_of(r, loaded) : STORE_TAMPERED;
 }
 
 static enum store_fault decode(const struct store *store, const uint8_t *data, size_t len,
@@ -303,9 +328,9 @@ static enum store_fault load_file(const struct store *store, const char *name, c
 	if (r)
 		return fault_of(r, loaded);
 	fault = judge(store, name, data, len);
-	if (fault == STORE_NEWER && !is_newer(store, data, len))
-		fault = STORE_TAMPERED;
-	if (fault == STORE_FINE)
+	if (fault == STORE_NEWER)
+		fault = judge_newer(store, data, len, loaded);
+	else if (fault == STORE_FINE)
 		fault = decode(store, data, len, loaded);
 	free(data);
 	return fault;
@@ -343,11 +368,13 @@ void store_load(struct store *store, const char *name, struct store_loaded *ret)
 static int seal(const struct store *store, const struct header *h, const uint8_t *payload,
 		size_t len, uint8_t *ret_sealed)
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	int n = 0, good;
+	EVP_CIPHER_CTX *ctx;
+	int n = 0, good, r;
 
-	good = ctx && EVP_EncryptInit_ex2(ctx, store->cipher, store->secret->key, h->nonce, NULL) &&
-	       EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)h, sizeof(*h)) &&
+	r = begin_cipher(store, h, 1, &ctx);
+	if (r)
+		return r;
+	good = EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)h, sizeof(*h)) &&
 	       EVP_EncryptUpdate(ctx, ret_sealed, &n, payload, (int)len) &&
 	       EVP_EncryptFinal_ex(ctx, ret_sealed + len, &n) &&
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, ret_sealed + len);

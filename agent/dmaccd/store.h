@@ -29,7 +29,8 @@ enum store_fault {
 	STORE_OTHER_ACCOUNT,
 	STORE_OTHER_ROOT,
 	STORE_TAMPERED,		/* the header or a byte behind it is not what was written */
-	STORE_UNREADABLE,	/* it could not be read now, which says nothing of what is in it */
+	STORE_UNREADABLE,	/* it could not be read now, which says nothing of what is in it:
+				 * the disk failed, or there is no key */
 };
 
 /* The word that uapi/store.md has for it, a constant */
@@ -41,20 +42,33 @@ bool store_is_damage(enum store_fault fault);
 struct store;
 
 /**
+ * struct store_keys - who has the store's key
+ * @get: called each time that a file is read or written: puts the key of that root into @ret_key,
+ *	memory that is neither swapped nor dumped and is wiped at once. Returns 0 or a negative errno.
+ * @data: for @get
+ *
+ * Between two calls the store holds nothing that opens a file.
+ */
+struct store_keys {
+	int (*get)(void *data, const uint8_t root_id[DMACC_ROOT_ID_LEN],
+		   uint8_t ret_key[DMACC_STORE_KEY_LEN]);
+	void *data;
+};
+
+/**
  * store_open() - open the folder
  * @path: made if it is not there; what is above it has to be
- * @key: copied into memory that is neither swapped nor dumped; the caller wipes its own
+ * @keys: copied; not asked yet
  *
  * Return: 0; a negative errno.
  */
 int store_open(const char *path, const uint8_t root_id[DMACC_ROOT_ID_LEN],
-	       const uint8_t key[DMACC_STORE_KEY_LEN], struct store **ret);
-/* Wipes the key. Returns NULL; may be given NULL. */
+	       const struct store_keys *keys, struct store **ret);
+/* Returns NULL; may be given NULL */
 struct store *store_close(struct store *store);
 
-/* Is it the store of this root and key? */
-bool store_is_of(const struct store *store, const uint8_t root_id[DMACC_ROOT_ID_LEN],
-		 const uint8_t key[DMACC_STORE_KEY_LEN]);
+/* Is it the store of this root? */
+bool store_is_of(const struct store *store, const uint8_t root_id[DMACC_ROOT_ID_LEN]);
 
 /* Can an account have this name here? Not one that ends like the files that the store adds. */
 bool store_name_valid(const char *name);

@@ -96,6 +96,14 @@ static int refuse(struct reading *r, const char *name, const char *file, const c
 	return 0;
 }
 
+/* Of what read_text() gave, and with the same @max: a file may hold what it is then refused for */
+static void free_text(char *text, size_t max)
+{
+	if (text)
+		dmacc_wipe(text, max + 1);
+	free(text);
+}
+
 /* Whatever is wrong with the file itself is said here */
 static int read_text(int folder, const char *name, size_t max, char **ret, size_t *ret_len,
 		     const char **reterr)
@@ -116,7 +124,7 @@ static int read_text(int folder, const char *name, size_t max, char **ret, size_
 		n = text ? read(fd, text, max + 1) : -1;
 		if (n < 0 || (size_t)n > max) {
 			*reterr = n < 0 ? strerror(errno) : "it is larger than a template can be";
-			free(text);
+			free_text(text, max);
 			n = -EINVAL;
 		}
 	}
@@ -202,7 +210,7 @@ static int read_document(struct reading *r, struct template *template, const cha
 	if (e == -EINVAL)
 		snprintf(reason, IMPORTER_NOTES_SIZE, "document %s: %.3000s", file, said);
 	free(said);
-	free(text);
+	free_text(text, DOCUMENT_MAX);
 	if (e)
 		return e;
 	e = dmacc_template_read(template->t, template->plain, template->plain_len,
@@ -226,7 +234,7 @@ static int read_conf(struct reading *r, struct template *template, const struct 
 	}
 	sha256(NULL, text, len, template->digest);
 	e = dmacc_template_read(template->t, text, len, 0, &complaint);
-	free(text);
+	free_text(text, CONF_MAX);
 	if (e)
 		return e == -EINVAL ? complain(reason, "", &complaint) : e;
 	if (!dmacc_template_document(template->t))
@@ -345,7 +353,7 @@ static char *document_in(int folder, const char *name)
 			;
 		found = strndup(line, len);
 	}
-	free(text);
+	free_text(text, CONF_MAX);
 	return found;
 }
 

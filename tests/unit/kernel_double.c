@@ -42,6 +42,15 @@ void kernel_double_inject(size_t i, const char *name, uint32_t key_version)
 	dmacc_deriver_free(deriver);
 }
 
+/* 01 08 0f ...; who searches the process for it finds the agent's copies only */
+static void set_store_key(void)
+{
+	size_t i;
+
+	for (i = 0; i < DMACC_STORE_KEY_LEN; i++)
+		kernel_double.inverted_store_key[i] = (uint8_t)~(7 * i + 1);
+}
+
 void kernel_double_reset(void)
 {
 	kernel_double = (struct kernel_double){
@@ -49,8 +58,8 @@ void kernel_double_reset(void)
 		.rung = DMACC_RUNG_WRAPPED,
 		.root_state = DMACC_ROOT_OPEN,
 		.root_id = "rootroot",
-		.store_key = "a store key of thirty-two bytes",
 	};
+	set_store_key();
 	kernel_double_inject(0, "vendor", 1);
 }
 
@@ -146,10 +155,13 @@ int dmacc_kernel_get_identity(struct dmacc_kernel *kernel, enum dmacc_identity_s
 int dmacc_kernel_store_key(struct dmacc_kernel *kernel, uint8_t ret_root_id[DMACC_ROOT_ID_LEN],
 			   uint8_t ret_key[DMACC_STORE_KEY_LEN])
 {
+	size_t i;
+
 	if (kernel_double.no_store_key)
 		return refuse(kernel, -EPERM, "this is for the agent");
 	memcpy(ret_root_id, kernel_double.root_id, DMACC_ROOT_ID_LEN);
-	memcpy(ret_key, kernel_double.store_key, DMACC_STORE_KEY_LEN);
+	for (i = 0; i < DMACC_STORE_KEY_LEN; i++)
+		ret_key[i] = (uint8_t)~kernel_double.inverted_store_key[i];
 	return 0;
 }
 

@@ -21,7 +21,7 @@ struct kernel_double {
 	enum dmacc_root_reason root_reason;
 	bool no_store_key;
 	uint8_t root_id[DMACC_ROOT_ID_LEN];
-	uint8_t store_key[DMACC_STORE_KEY_LEN];
+	uint8_t inverted_store_key[DMACC_STORE_KEY_LEN];
 	struct double_slot slots[4];
 	size_t slots_len;
 	bool derive_fails;

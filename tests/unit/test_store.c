@@ -24,6 +24,19 @@
 static const uint8_t root_id[DMACC_ROOT_ID_LEN] = "root-one";
 static const uint8_t key[DMACC_STORE_KEY_LEN] = "thirty-two bytes of a store key.";
 
+/* As the module gives it, or does not */
+static int key_given, key_error;
+
+static int get_key(void *data, const uint8_t *root, uint8_t *ret_key)
+{
+	assert_true(!memcmp(root, root_id, sizeof(root_id)) || !memcmp(root, "root-two", 8));
+	key_given++;
+	memcpy(ret_key, data, DMACC_STORE_KEY_LEN);
+	return key_error;
+}
+
+static const struct store_keys keys = { get_key, (void *)key };
+
 struct fixture {
 	char path[64];
 	int folder;
@@ -40,9 +53,10 @@ static int setup(void **state)
 	if (!mkdtemp(f->path))
 		return -1;
 	faults_arm(FAULT_NONE, 0);
+	key_error = 0;
 	f->folder = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*state = f;
-	return f->folder < 0 || store_open(f->path, root_id, key, &f->store);
+	return f->folder < 0 || store_open(f->path, root_id, &keys, &f->store);
 }
 
 static void empty(struct fixture *f)
@@ -260,24 +274,25 @@ static void another_roots_file_is_named_so(void **state)
 	struct store_loaded loaded;
 
 	assert_int_equal(save(f, "a", "one", 1), 0);
-	assert_int_equal(store_open(f->path, (const uint8_t *)"root-two", key, &other), 0);
+	assert_int_equal(store_open(f->path, (const uint8_t *)"root-two", &keys, &other), 0);
 	store_load(other, "a", &loaded);
 	assert_int_equal(loaded.current, STORE_OTHER_ROOT);
 	assert_null(loaded.record);
-	assert_false(store_is_of(f->store, (const uint8_t *)"root-two", key));
-	assert_true(store_is_of(f->store, root_id, key));
+	assert_false(store_is_of(f->store, (const uint8_t *)"root-two"));
+	assert_true(store_is_of(f->store, root_id));
 	store_close(other);
 }
 
 static void with_another_key_nothing_opens(void **state)
 {
-	static const uint8_t wrong[DMACC_STORE_KEY_LEN] = { 1 };
+	static uint8_t wrong[DMACC_STORE_KEY_LEN] = { 1 };
+	const struct store_keys wrong_keys = { get_key, wrong };
 	struct fixture *f = *state;
 	struct store *other;
 	struct store_loaded loaded;
 
 	assert_int_equal(save(f, "a", "one", 1), 0);
-	assert_int_equal(store_open(f->path, root_id, wrong, &other), 0);
+	assert_int_equal(store_open(f->path, root_id, &wrong_keys, &other), 0);
 	store_load(other, "a", &loaded);
 	assert_int_equal(loaded.current, STORE_TAMPERED);
 	assert_null(loaded.record);
@@ -603,7 +618,7 @@ static void after_a_cut_before_any_call_of_a_save_the_old_or_the_new_account_loa
 			struct store *store;
 
 			faults_arm(FAULT_NONE, 0);
-			if (store_open(f->path, root_id, key, &store))
+			if (store_open(f->path, root_id, &keys, &store))
 				_exit(1);
 			f->store = store;
 			faults_arm(FAULT_DIE, at);
@@ -621,7 +636,7 @@ static void without_a_folder_above_it_a_store_does_not_open(void **state)
 	struct store *store;
 
 	(void)state;
-	assert_int_equal(store_open("/nowhere/at/all", root_id, key, &store), -ENOENT);
+	assert_int_equal(store_open("/nowhere/at/all", root_id, &keys, &store), -ENOENT);
 	assert_null(store_close(NULL));
 }
 
