@@ -26,6 +26,7 @@
 #define SECRET_MAX 512
 #define CHUNK (1 << 20)
 #define PAGE 4096
+#define SHADOW (1ULL << 40)	/* what the address sanitizer keeps about memory, and no more memory */
 
 struct secret {
 	uint8_t bytes[SECRET_MAX];
@@ -157,7 +158,7 @@ static bool parse_mapping(const char *line, struct mapping *m)
 		   &name) < 3 || perms[0] != 'r')
 		return false;
 	/* the kernel's, which not even a process itself reads as memory */
-	if (strstr(line, "[vsyscall]"))
+	if (strstr(line, "[vsyscall]") || m->end - m->start > SHADOW)
 		return false;
 	snprintf(m->name, sizeof(m->name), "%.*s", (int)strcspn(line + name, "\n"), line + name);
 	if (!m->name[0])

@@ -299,6 +299,47 @@ static void with_another_key_nothing_opens(void **state)
 	store_close(other);
 }
 
+static void the_key_is_asked_for_at_each_file_and_not_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	key_given = 0;
+	assert_int_equal(save(f, "a", "one", 1), 0);
+	assert_int_equal(key_given, 1);
+	assert_loads(f, "a", STORE_FINE, STORE_FINE, "one");
+	assert_int_equal(key_given, 2);
+	/* what is judged without it */
+	assert_loads(f, "b", STORE_MISSING, STORE_MISSING, "");
+	assert_int_equal(key_given, 2);
+}
+
+static void without_the_key_what_is_stored_is_unreadable_and_stays(void **state)
+{
+	static uint8_t before[FILE_MAX], after[FILE_MAX];
+	struct fixture *f = *state;
+	struct store_loaded loaded;
+	size_t len;
+
+	assert_int_equal(save(f, "a", "one", 1), 0);
+	assert_int_equal(save(f, "a", "two", 2), 0);
+	len = slurp(f, "a", before);
+	key_error = -EPERM;
+	store_load(f->store, "a", &loaded);
+	assert_int_equal(loaded.current, STORE_UNREADABLE);
+	assert_int_equal(loaded.error, -EPERM);
+	assert_null(loaded.record);
+	assert_int_equal(save(f, "a", "three", 3), -EPERM);
+	assert_int_equal(slurp(f, "a", after), len);
+	assert_memory_equal(before, after, len);
+	/* nor is a file taken for a newer agent's that only the key could tell from one of ours */
+	after[8]++;
+	spit(f, "a", after, len);
+	store_load(f->store, "a", &loaded);
+	assert_int_equal(loaded.current, STORE_UNREADABLE);
+	key_error = 0;
+	assert_loads(f, "a", STORE_TAMPERED, STORE_FINE, "one");
+}
+
 static void swapped_files_are_found_out(void **state)
 {
 	static uint8_t a[FILE_MAX], b[FILE_MAX];
@@ -653,6 +694,8 @@ int main(void)
 		TEST(a_newer_format_is_neither_read_nor_passed_over),
 		TEST(another_roots_file_is_named_so),
 		TEST(with_another_key_nothing_opens),
+		TEST(the_key_is_asked_for_at_each_file_and_not_kept),
+		TEST(without_the_key_what_is_stored_is_unreadable_and_stays),
 		TEST(swapped_files_are_found_out),
 		TEST(every_flipped_bit_is_found),
 		TEST(every_cut_is_found),
