@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dmacc.h"
+#include "encode.h"
 #include "fleet.h"
 #include "vectors.h"
 
@@ -59,6 +60,42 @@ static void test_servers(void)
 
 		r = dmacc_server_valid(&server, &reason);
 		judge(v->reason ? r && !strcmp(reason.word, v->reason) : !r, "servers", i);
+	}
+}
+
+/* As they stand in a key file, where one may have any length */
+static int vendor_key_is_taken(struct dmacc_deriver *d, const struct dmacc_vector_vendor_key *v)
+{
+	uint8_t key[DMACC_KEY_SIZE];
+	char text[2 * 64 + 1] = "";
+	size_t i;
+
+	for (i = 0; i < v->kv_len && i < 64; i++)
+		sprintf(text + 2 * i, "%02x", v->kv[i]);
+	return !dmacc_key_parse(text, strlen(text), key, NULL) &&
+	       !dmacc_deriver_set_vendor_key(d, key);
+}
+
+static void test_vendor_keys(struct dmacc_deriver *d)
+{
+	size_t i;
+
+	for (i = 0; i < DMACC_VECTORS_VENDOR_KEY_COUNT; i++)
+		judge(vendor_key_is_taken(d, &dmacc_vectors_vendor_key[i]) ==
+		      !dmacc_vectors_vendor_key[i].reason, "vendor_keys", i);
+}
+
+/* What a server keeps of a password. The digest of a login is for the server to compute. */
+static void test_logins(void)
+{
+	char stored[ENCODE_BASE64_SIZE];
+	size_t i;
+
+	for (i = 0; i < DMACC_VECTORS_LOGIN_COUNT; i++) {
+		const struct dmacc_vector_login *v = &dmacc_vectors_login[i];
+
+		judge(!encode_stored(stored, v->name, strlen(v->name), v->password) &&
+		      !strcmp(stored, v->stored), "logins", i);
 	}
 }
 
@@ -157,11 +194,13 @@ int selftest_main(int argc, char **argv)
 		return complain("libcrypto has no HMAC-SHA-256");
 	test_identifiers();
 	test_servers();
+	test_vendor_keys(deriver);
 	test_key_ids(deriver);
 	for (i = 0; i < DMACC_VECTORS_CREDENTIALS_COUNT; i++)
 		judge(credentials_match(deriver, &dmacc_vectors_credentials[i]), "credentials", i);
 	test_refused(deriver);
 	test_unkeyed();
+	test_logins();
 	dmacc_deriver_free(deriver);
 	printf("%u vectors met, %u not met\n", good, bad);
 	return bad ? EXIT_SOME : EXIT_DONE;

@@ -253,7 +253,13 @@ class Process(Fleet):
     def test_selftest_meets_every_vector(self):
         done = self.fleet("selftest")
         self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stdout.decode(), r"^[4-9]\d\d vectors met, 0 not met\n$")
+        vectors = json.loads((TOP / "uapi/vectors.json").read_text())
+        # what is left out has no command here: bytes within the library, and the strict reader of the kernel
+        count = sum(len(entries) for section in ("servers", "unkeyed") for entries in vectors[section].values()) + \
+            sum(len(vectors[section]) for section in ("key_ids", "vendor_keys", "credentials", "credentials_refused",
+                                                      "logins")) + \
+            sum(len(vectors["identifiers"][section]) for section in ("accepted", "refused"))
+        self.assertEqual(done.stdout.decode(), f"{count} vectors met, 0 not met\n")
 
     def test_help_and_version(self):
         self.assertIn(b"dmacc-fleet derive", self.fleet("--help").stdout)
