@@ -41,7 +41,11 @@ class Scenario:
             build_program((tree / PROBE[1:]).parent, program)
         # else Debian's journald turns it off
         handsets.add_file(tree / "etc/systemd/journald.conf.d/audit.conf", "[Journal]\nAudit=yes\n")
+        self.add(tree)
         rootfs.install(self.kernel, tree, self.folder / "disk")
+
+    def add(self, tree):
+        """What else is to be on the disk."""
 
     def handset(self, name, imei, **more):
         disk = self.folder / f"{name}.disk"

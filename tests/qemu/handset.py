@@ -21,6 +21,8 @@ from tpm import die_with_parent
 
 BOOT_TIMEOUT = 300
 COMMAND_TIMEOUT = 120
+# More than all the memory that a handset has
+SWAP_SIZE = 700 << 20
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "ext4", "crc32c_generic")
 COMMAND_LINE = ("root=/dev/vda rw quiet panic=-1 mitigations=off audit=1 systemd.show_status=0 "
                 "systemd.default_timeout_start_sec=300")
@@ -32,6 +34,12 @@ for module in $(cat /modules); do
 	insmod $module
 done
 until [ -b /dev/vda ]; do sleep 0.1; done
+# One that was hibernated goes on from here where it was; without an image of it this does nothing
+if [ -b /dev/vdb ]; then
+	mount -t sysfs sysfs /sys
+	cat /sys/class/block/vdb/dev > /sys/power/resume
+	umount /sys
+fi
 mount -t ext4 -o rw /dev/vda /root || exec sh
 mount -o move /dev /root/dev
 exec switch_root /root /sbin/init
@@ -128,12 +136,12 @@ class Result:
 def make_initramfs(folder, kernel, machine):
     """Into `folder`: the modules that the disk and the channel need, and busybox to load them."""
     root = folder / "root"
-    for name in ("dev", "root", "bin"):
+    for name in ("dev", "root", "bin", "sys"):
         (root / name).mkdir(parents=True)
     tree = folder / "tree"
     initramfs.copy_modules(kernel, tree, [], rootfs.MODULES)
     shutil.copy(machine.busybox, root / "bin/busybox")
-    for applet in ("sh", "cat", "insmod", "mount", "sleep", "switch_root"):
+    for applet in ("sh", "cat", "insmod", "mount", "sleep", "switch_root", "umount"):
         (root / "bin" / applet).symlink_to("busybox")
     order = []
     for module in BOOT_MODULES:
@@ -176,15 +184,25 @@ def add_unit(tree, name, text):
     (wants / name).symlink_to(f"/etc/systemd/system/{name}")
 
 
+def make_swap(path):
+    Path(path).touch(0o600)
+    os.truncate(path, SWAP_SIZE)
+    rootfs.run(["mkswap", path])
+
+
 class Handset:
     """One device. `name` for messages; `disk` is its own and is written to; boot() it, then run() commands.
 
-    `tpm`: its chip, a Tpm, which goes on and off with it; None for a device that has none.
+    `tpm`: its chip, a Tpm, which goes on and off with it; None for a device that has none. `swap`: a file that is its
+    second disk, made here, for it to hibernate to. `command_line`: more for the kernel.
     """
 
-    def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2, tpm=None):
+    def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2, tpm=None, swap=None,
+                 command_line=""):
         self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
-        self.processors, self.tpm = processors, tpm
+        self.processors, self.tpm, self.swap, self.command_line = processors, tpm, swap, command_line
+        if swap:
+            make_swap(swap)
         self.console = self.disk.with_suffix(".console")
         self.process = self.channel = None
         self._token = 0
@@ -200,9 +218,10 @@ class Handset:
         return [*m.qemu, "-m", "512", "-smp", str(self.processors), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", serial,
                 "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
-                "-append", f"console={m.console} {COMMAND_LINE}",
+                "-append", f"console={m.console} {COMMAND_LINE} {self.command_line}",
                 # a write that the guest was told is done is in the file, whenever QEMU dies
-                "-drive", f"file={self.disk},format=raw,if=virtio,cache=writethrough",
+                *(word for disk in (self.disk, self.swap) if disk
+                  for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=writethrough")),
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
                 "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei),
                 *(self.tpm.qemu_options if self.tpm else ())]
@@ -219,12 +238,20 @@ class Handset:
         if self.tpm:
             self.tpm.started()
 
-    def boot(self, timeout=BOOT_TIMEOUT):
-        """Returns when the handset takes commands, which is when multi-user.target was reached."""
+    def _switch_on(self):
         with open(self.console, "ab") as console:
             self._start("stdio", stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
+
+    def boot(self, timeout=BOOT_TIMEOUT):
+        """Returns when the handset takes commands, which is when multi-user.target was reached."""
+        self._switch_on()
         self._reply("ready", time.monotonic() + timeout, "did not boot")
         return self
+
+    def resume(self, timeout=BOOT_TIMEOUT):
+        """After hibernate(): returns when it has gone on where it was."""
+        self._switch_on()
+        self.run("true", timeout=timeout)
 
     def interact(self):
         """Boots with this terminal as the console, and returns when it is off."""
@@ -263,10 +290,18 @@ class Handset:
     def power_off(self, timeout=COMMAND_TIMEOUT):
         """Shut down as a person would do it."""
         self.run("systemctl --no-block poweroff")
+        self._wait_off(timeout, "did not power off")
+
+    def hibernate(self, timeout=COMMAND_TIMEOUT):
+        """As systemd does it: its memory goes to its second disk, and its power off."""
+        self.check("swapon /dev/vdb && systemctl --no-block start hibernate.target")
+        self._wait_off(timeout, "did not hibernate")
+
+    def _wait_off(self, timeout, sentence):
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            self._fail("did not power off")
+            self._fail(sentence)
         self.power_cut()
 
     def _reply(self, token, deadline, sentence):
