@@ -4,8 +4,6 @@
 #include "arguments.h"
 #include "fleet.h"
 
-#define THREADS_MAX 64
-
 static int set_profile(struct rows_settings *s, const char *name)
 {
 	s->legacy = dmacc_legacy_named(name);
@@ -27,8 +25,8 @@ static int set_threads(struct pipeline *p, const char *text)
 {
 	uint32_t threads;
 
-	if (!parse_u32(text, strlen(text), 1, &threads) || threads > THREADS_MAX)
-		return complain("--threads takes a number from 1 to %d, not '%s'", THREADS_MAX,
+	if (!parse_u32(text, strlen(text), 1, &threads) || threads > PIPELINE_THREADS_MAX)
+		return complain("--threads takes a number from 1 to %d, not '%s'", PIPELINE_THREADS_MAX,
 				text);
 	p->threads = threads;
 	return 0;

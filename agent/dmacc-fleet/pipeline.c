@@ -2,10 +2,10 @@
 /*
  * Reading, deriving and writing in order.
  *
- * The main thread reads the input in pieces that end with a record, hands each
- * to a ring of slots, and writes the slots' results in the order in which it
- * filled them. Worker threads take filled slots. With one thread there is no
- * worker: the main thread derives by itself, and no lock is ever contended.
+ * Every thread, the main one among them, does all three: it reads a piece of the input that ends
+ * with a record, and its number; derives; waits until all pieces before it have been written, and
+ * writes. What a thread has read and made stays in its processor's cache, and whoever writes line
+ * by line gets his answer line by line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,37 +20,36 @@
 #include "progress.h"
 
 #define PIECE_SIZE (128 * 1024)
-#define SLOTS_PER_THREAD 4
+#define END_OF_INPUT (-1)
 
-enum slot_state { SLOT_FREE, SLOT_FILLED, SLOT_TAKEN, SLOT_DONE };
-
+/* One thread's: the piece that it works on */
 struct slot {
-	enum slot_state state;	/* under run.lock */
-	int error;
+	struct run *run;
+	uint64_t number;	/* of the piece */
 	char *text;		/* PIECE_SIZE and a zero */
 	struct rows rows;
 };
 
 struct run {
 	struct pipeline *p;
-	int in;
-	bool eof;
-	struct output out;
-	struct output rejects;
-	uint64_t line;		/* number of the next line to be read */
-	uint64_t refused;
-	struct progress progress;
+	struct slot *slots;	/* one for each thread */
 
+	pthread_mutex_t reading;	/* what comes next */
+	int in;
+	bool eof, ended;
+	uint64_t line;		/* number of the next line to be read */
+	uint64_t pieces;	/* how many have been read */
 	char *rest;		/* PIECE_SIZE: the begun record behind the last piece */
 	size_t rest_len;
 
-	struct slot *slots;
-	size_t slot_count;
-	size_t next_fill, next_write;	/* main thread only, counted on without end */
-
-	pthread_mutex_t lock;	/* slot states and stop */
-	pthread_cond_t filled, done;
-	bool stop;
+	pthread_mutex_t writing;	/* written and error; the rest has who writes piece @written */
+	pthread_cond_t turn;
+	uint64_t written;	/* how many pieces */
+	int error;		/* of the first thread that failed: all stop */
+	struct output out;
+	struct output rejects;
+	uint64_t refused;
+	struct progress progress;
 };
 
 /* One read behind what a piece holds already */
@@ -140,9 +139,22 @@ static int fill(struct run *run, struct slot *slot)
 	return 0;
 }
 
-static int process(struct run *run, struct worker *worker, struct slot *slot)
+/* Takes the next piece of the input. Returns 0, END_OF_INPUT, or an exit status. */
+static int take(struct slot *slot)
 {
-	return run->p->work->process(&run->p->settings, worker, &slot->rows);
+	struct run *run = slot->run;
+	int r = 0;
+
+	pthread_mutex_lock(&run->reading);
+	if (!run->ended)
+		r = fill(run, slot);
+	run->ended |= r || !slot->rows.len;
+	if (!run->ended)
+		slot->number = run->pieces++;
+	else if (!r)
+		r = END_OF_INPUT;
+	pthread_mutex_unlock(&run->reading);
+	return r;
 }
 
 static int write_rejects(struct run *run, const struct rows *rows)
@@ -164,15 +176,15 @@ static int write_rows(struct run *run, const struct rows *rows)
 	return r ? r : write_rejects(run, rows);
 }
 
-static int write_slot(struct run *run, struct slot *slot)
+static int write_slot(struct run *run, struct slot *slot, int error)
 {
 	struct rows *rows = &slot->rows;
 	int r;
 
-	if (slot->error == -EIO)	/* whoever failed has said why */
+	if (error == -EIO)	/* whoever failed has said why */
 		r = EXIT_NOTHING;
-	else if (slot->error)
-		r = complain("the rows cannot be worked on: %s", strerror(-slot->error));
+	else if (error)
+		r = complain("the rows cannot be worked on: %s", strerror(-error));
 	else
 		r = write_rows(run, rows);
 	progress_add(&run->progress, rows->len, rows->count);
@@ -184,121 +196,86 @@ static int write_slot(struct run *run, struct slot *slot)
 	return r;
 }
 
-static struct slot *take_filled(struct run *run, size_t *next)
+static void fail(struct run *run, int error)
 {
-	size_t i;
+	pthread_mutex_lock(&run->writing);
+	if (!run->error)
+		run->error = error;
+	pthread_cond_broadcast(&run->turn);
+	pthread_mutex_unlock(&run->writing);
+}
 
-	for (i = 0; i < run->slot_count; i++) {
-		struct slot *slot = &run->slots[(*next + i) % run->slot_count];
+/* Waits until the piece is the next. Returns the error of another thread. */
+static int await_turn(const struct slot *slot)
+{
+	struct run *run = slot->run;
+	int error;
 
-		if (slot->state == SLOT_FILLED) {
-			slot->state = SLOT_TAKEN;
-			*next = (size_t)(slot - run->slots) + 1;
-			return slot;
-		}
-	}
-	return NULL;
+	pthread_mutex_lock(&run->writing);
+	while (run->written != slot->number && !run->error)
+		pthread_cond_wait(&run->turn, &run->writing);
+	error = run->error;
+	pthread_mutex_unlock(&run->writing);
+	return error;
+}
+
+static void pass_turn(struct run *run)
+{
+	pthread_mutex_lock(&run->writing);
+	run->written++;
+	pthread_cond_broadcast(&run->turn);
+	pthread_mutex_unlock(&run->writing);
+}
+
+static int work_on(struct slot *slot, struct worker *worker)
+{
+	struct run *run = slot->run;
+	int error, r;
+
+	error = run->p->work->process(&run->p->settings, worker, &slot->rows);
+	r = await_turn(slot);
+	if (!r)
+		r = write_slot(run, slot, error);
+	if (!r)
+		pass_turn(run);
+	return r;
 }
 
 static void *work(void *data)
 {
-	struct run *run = data;
+	struct slot *slot = data;
+	struct run *run = slot->run;
 	struct worker worker;
-	struct slot *slot;
-	size_t next = 0;
-	int error;
+	int r;
 
-	error = worker_init(&worker, &run->p->settings, run->p->keyring) ? -EIO : 0;
-	pthread_mutex_lock(&run->lock);
-	for (;;) {
-		while (!(slot = take_filled(run, &next)) && !run->stop)
-			pthread_cond_wait(&run->filled, &run->lock);
-		if (!slot)
+	/* who fails says why */
+	r = worker_init(&worker, &run->p->settings, run->p->keyring) ? EXIT_NOTHING : 0;
+	while (!r) {
+		r = take(slot);
+		if (r == END_OF_INPUT)
 			break;
-		pthread_mutex_unlock(&run->lock);
-		slot->error = error ? error : process(run, &worker, slot);
-		pthread_mutex_lock(&run->lock);
-		slot->state = SLOT_DONE;
-		pthread_cond_signal(&run->done);
+		if (!r)
+			r = work_on(slot, &worker);
 	}
-	pthread_mutex_unlock(&run->lock);
+	if (r && r != END_OF_INPUT)
+		fail(run, r);
 	worker_done(&worker);
 	return NULL;
 }
 
-static int write_next(struct run *run)
-{
-	struct slot *slot = &run->slots[run->next_write++ % run->slot_count];
-
-	pthread_mutex_lock(&run->lock);
-	while (slot->state != SLOT_DONE)
-		pthread_cond_wait(&run->done, &run->lock);
-	slot->state = SLOT_FREE;
-	pthread_mutex_unlock(&run->lock);
-	return write_slot(run, slot);
-}
-
-/* Main thread's loop with workers: keep the ring full, write the oldest when it is */
+/* A thread that cannot be started is done without */
 static int run_threads(struct run *run)
 {
-	struct slot *slot;
-	int r = 0;
-
-	while (!r) {
-		if (run->next_fill - run->next_write == run->slot_count) {
-			r = write_next(run);
-			continue;
-		}
-		slot = &run->slots[run->next_fill % run->slot_count];
-		r = fill(run, slot);
-		if (r || !slot->rows.len)
-			break;
-		run->next_fill++;
-		pthread_mutex_lock(&run->lock);
-		slot->state = SLOT_FILLED;
-		pthread_cond_signal(&run->filled);
-		pthread_mutex_unlock(&run->lock);
-	}
-	while (!r && run->next_write < run->next_fill)
-		r = write_next(run);
-	return r;
-}
-
-static int with_workers(struct run *run)
-{
-	pthread_t threads[64];
+	pthread_t threads[PIPELINE_THREADS_MAX];
 	unsigned int i, started = 0;
-	int r;
 
-	for (i = 0; i < run->p->threads; i++)
-		if (!pthread_create(&threads[started], NULL, work, run))
+	for (i = 1; i < run->p->threads; i++)
+		if (!pthread_create(&threads[started], NULL, work, &run->slots[i]))
 			started++;
-	r = started ? run_threads(run) : complain("no thread can be started");
-	pthread_mutex_lock(&run->lock);
-	run->stop = true;
-	pthread_cond_broadcast(&run->filled);
-	pthread_mutex_unlock(&run->lock);
+	work(&run->slots[0]);
 	for (i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-	return r;
-}
-
-static int alone(struct run *run)
-{
-	struct slot *slot = &run->slots[0];
-	struct worker worker;
-	int r;
-
-	r = worker_init(&worker, &run->p->settings, run->p->keyring);
-	while (!r) {
-		r = fill(run, slot);
-		if (r || !slot->rows.len)
-			break;
-		slot->error = process(run, &worker, slot);
-		r = write_slot(run, slot);
-	}
-	worker_done(&worker);
-	return r;
+	return run->error;
 }
 
 /* What the first bytes tell: the length of a byte order mark, or what no text of ours begins with */
@@ -387,12 +364,12 @@ static int make_slots(struct run *run)
 {
 	size_t i;
 
-	run->slot_count = run->p->threads > 1 ? run->p->threads * SLOTS_PER_THREAD : 1;
-	run->slots = calloc(run->slot_count, sizeof(*run->slots));
+	run->slots = calloc(run->p->threads, sizeof(*run->slots));
 	run->rest = malloc(PIECE_SIZE);
 	if (!run->slots || !run->rest)
 		return complain("out of memory");
-	for (i = 0; i < run->slot_count; i++) {
+	for (i = 0; i < run->p->threads; i++) {
+		run->slots[i].run = run;
 		run->slots[i].text = malloc(PIECE_SIZE + 1);
 		if (!run->slots[i].text)
 			return complain("out of memory");
@@ -428,7 +405,7 @@ static void close_all(struct run *run)
 	size_t i;
 
 	progress_clear(&run->progress);
-	for (i = 0; run->slots && i < run->slot_count; i++) {
+	for (i = 0; run->slots && i < run->p->threads; i++) {
 		/* verify reads passwords */
 		if (run->slots[i].text)
 			dmacc_wipe(run->slots[i].text, PIECE_SIZE);
@@ -459,8 +436,8 @@ int pipeline_run(struct pipeline *p)
 {
 	struct run run = {
 		.p = p, .in = -1, .line = 1, .out.fd = -1, .rejects.fd = -1,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.filled = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER,
+		.reading = PTHREAD_MUTEX_INITIALIZER, .writing = PTHREAD_MUTEX_INITIALIZER,
+		.turn = PTHREAD_COND_INITIALIZER,
 	};
 	int r;
 
@@ -475,7 +452,7 @@ int pipeline_run(struct pipeline *p)
 	if (!r)
 		r = write_headers(&run);
 	if (!r)
-		r = p->threads > 1 ? with_workers(&run) : alone(&run);
+		r = run_threads(&run);
 	if (!r)
 		r = commit(&run);
 	close_all(&run);

@@ -4,6 +4,8 @@
 
 #include "rows.h"
 
+#define PIPELINE_THREADS_MAX 64
+
 enum duplicates_mode { DUPLICATES_IGNORE, DUPLICATES_REPORT, DUPLICATES_REFUSE };
 
 /**
@@ -11,7 +13,7 @@ enum duplicates_mode { DUPLICATES_IGNORE, DUPLICATES_REPORT, DUPLICATES_REFUSE }
  * @settings: for all rows; ->objects and ->request.columns are filled in from how the input begins
  * @work: what the verb makes of them
  * @keyring: NULL if nothing is derived with a key
- * @threads: how many derive, from 1; duplicates are looked for by one
+ * @threads: how many work, 1 to PIPELINE_THREADS_MAX; duplicates are looked for by one
  * @duplicates: what to do about them
  * @input: path, NULL or "-" for stdin
  * @output: path, NULL or "-" for stdout

@@ -240,6 +240,19 @@ class Output(Fleet):
         finally:
             subprocess.run(["umount", small], check=True)
 
+    def test_who_writes_line_by_line_is_answered_line_by_line(self):
+        for threads in ("1", "2", "5"):
+            with self.start("--threads", threads) as process:
+                process.stdin.write(f"{ID}\n".encode())
+                process.stdin.flush()
+                self.assertEqual(process.stdout.readline().split(b",")[0], b"DevId")
+                for _ in range(6):
+                    self.assertTrue(select.select([process.stdout], [], [], 60)[0], f"no answer, {threads} threads")
+                    self.assertEqual(process.stdout.readline().split(b",")[0].decode(), DEVICE)
+                    process.stdin.write(f"{ID}\n".encode())
+                    process.stdin.flush()
+                process.stdin.close()
+
     def test_a_reader_that_leaves_early_is_no_noise_and_no_file(self):
         for threads in ("1", "3"):
             with self.start("--threads", threads, "--rejects", self.folder / "bad.csv") as process:
