@@ -7,8 +7,8 @@
 #include "trouble.h"
 
 /*
- * @before, @after: what has to be done before the command, and what it does or what follows it; NULL
- * if there is nothing to say.
+ * @before, @after: what has to be done before the command, and what it does or what follows it, so
+ * that it makes a sentence; NULL if there is nothing to say.
  */
 struct text {
 	const char *word;
@@ -25,37 +25,37 @@ struct text {
 #define WIPE "dmaccctl wipe --yes"
 
 #define ALL_KEPT "all that is stored is as it was"
-#define FROM_EXPORT "with FILE as 'dmaccctl factory export' made it of this device"
-#define ENROL_ANEW "then reboot, and give the device a key of a higher version with 'dmaccctl factory " \
+#define FROM_EXPORT ", with FILE as 'dmaccctl factory export' made it of this device"
+#define ENROL_ANEW ", then reboot, and give the device a key of a higher version with 'dmaccctl factory " \
 		   "inject'"
 
 static const struct text texts[] = {
 	[TROUBLE_NONE] = { "ok", "", "", NULL, "", NULL },
 	[TROUBLE_NO_MODULE] = {
 		"no-module", "the kernel has no module dmacc", ALL_KEPT,
-		"have it built for the running kernel", "modprobe dmacc",
-		"which says what is missing if it does not load" },
+		"have it built for the running kernel, then ", "modprobe dmacc",
+		", which says what is missing if it does not load" },
 	[TROUBLE_NO_IDENTITY] = {
 		"no-identity", "this device has no valid identifier, and without one it gets no credentials",
-		ALL_KEPT, "if its firmware cannot name an IMEI, MEID or ESN",
-		"dmaccctl factory identity -", "sets it once, from standard input" },
+		ALL_KEPT, "if its firmware cannot name an IMEI, MEID or ESN: ",
+		"dmaccctl factory identity -", " sets it once, from standard input" },
 	[TROUBLE_NOTHING_INJECTED] = {
 		"nothing-injected", "this device has been given no key", "there is nothing to keep",
-		NULL, INJECT, "which is the factory's work" },
+		NULL, INJECT, ", which is the factory's work" },
 	[TROUBLE_NOT_UNSEALED] = {
 		"not-unsealed", "nothing has been unsealed since boot", ALL_KEPT, NULL, UNSEAL, NULL },
 	[TROUBLE_NEEDS_LOAD] = {
 		"needs-load", "the kernel has wiped the root, for hibernation or kexec", ALL_KEPT,
-		NULL, UNSEAL, "opens it again" },
+		NULL, UNSEAL, " opens it again" },
 	[TROUBLE_UNSEAL_FAILED] = {
 		"unseal-failed", "the unsealing failed for a reason that is not a device's state",
-		ALL_KEPT, "see 'journalctl -u dmacc-unseal'", UNSEAL, "tries it again" },
+		ALL_KEPT, "see 'journalctl -u dmacc-unseal', then ", UNSEAL, " tries it again" },
 	[TROUBLE_NO_AGENT_USER] = {
 		"no-agent-user", "there is no user 'dmacc', whose agent may use the keys", ALL_KEPT,
-		NULL, "systemd-sysusers", "makes it; then start dmacc-unseal again" },
+		NULL, "systemd-sysusers", " makes it; then start dmacc-unseal again" },
 	[TROUBLE_FACTORY_STORE_UNSAFE] = {
 		"factory-store-unsafe", "the factory store belongs to somebody else than root, or others "
-		"can write to it", ALL_KEPT, "see who wrote to it",
+		"can write to it", ALL_KEPT, "see who wrote to it, then ",
 		"chown -R root: /var/lib/dmacc-factory && chmod -R go-rwx /var/lib/dmacc-factory", NULL },
 	[TROUBLE_FACTORY_STORE_DAMAGED] = {
 		"factory-store-damaged", "the factory store has lost its root or holds one that is none",
@@ -63,7 +63,7 @@ static const struct text texts[] = {
 	[TROUBLE_FORMAT_UNKNOWN] = {
 		"format-unknown", "what is stored was sealed by a newer version or in a way that this "
 		"module does not know", ALL_KEPT,
-		"install the version that sealed it, or a newer one", "systemctl reboot", NULL },
+		"install the version that sealed it, or a newer one, then ", "systemctl reboot", NULL },
 	[TROUBLE_MASTER_MISSING] = {
 		"master-missing", "the master of the root is not there, neither as a credential nor as a "
 		"file", "the factory store is as it was", NULL, RESTORE, FROM_EXPORT },
@@ -72,30 +72,30 @@ static const struct text texts[] = {
 		ALL_KEPT, NULL, RESTORE, FROM_EXPORT },
 	[TROUBLE_NO_KEY_TYPE] = {
 		"no-key-type", "this kernel has not the trusted keys that the root is sealed with",
-		ALL_KEPT, "install a kernel that has them", "systemctl reboot", NULL },
+		ALL_KEPT, "install a kernel that has them, then ", "systemctl reboot", NULL },
 	[TROUBLE_NO_TPM] = {
 		"no-tpm", "the TPM that the root is sealed with is not there", ALL_KEPT,
-		"have the firmware show it to the kernel", UNSEAL, "tries it again" },
+		"have the firmware show it to the kernel, then ", UNSEAL, " tries it again" },
 	[TROUBLE_NO_PARENT] = {
 		"no-parent", "the TPM has not the key that the root hangs on; somebody removed it",
-		ALL_KEPT, NULL, "dmaccctl factory parent", "makes it again: the same TPM makes the same key" },
+		ALL_KEPT, NULL, "dmaccctl factory parent", " makes it again: the same TPM makes the same key" },
 	[TROUBLE_TPM_LOCKED_OUT] = {
 		"tpm-locked-out", "the TPM refuses after too many failures, of whatever program", ALL_KEPT,
-		"leave the device switched on until the TPM forgives", UNSEAL,
-		"which is also tried by itself" },
+		"leave the device switched on until the TPM forgives, then ", UNSEAL,
+		", which is also tried by itself" },
 	[TROUBLE_TPM_REPLACED] = {
-		"tpm-replaced", "this is not the TPM that the root was sealed with, or it was cleared",
+		"tpm-replaced", "the TPM is not the one that the root was sealed with, or it was cleared",
 		ALL_KEPT ", but does not open on this device any more", NULL, WIPE, ENROL_ANEW },
 	[TROUBLE_ROOT_REFUSED] = {
 		"root-refused", "the sealed root does not open with this device's master: it was changed, or "
-		"the master was", ALL_KEPT, "if no export of it opens, either", WIPE, ENROL_ANEW },
+		"the master was", ALL_KEPT, "if no export of it opens, either: ", WIPE, ENROL_ANEW },
 	[TROUBLE_OTHER_ROOT] = {
 		"other-root", "the kernel has another root open than the factory store has", ALL_KEPT,
-		NULL, "systemctl reboot", "opens the one that is stored" },
+		NULL, "systemctl reboot", " opens the one that is stored" },
 	[TROUBLE_SLOTS_REFUSED] = {
 		"slots-refused", "the root is open, but some of the sealed keys were refused",
 		"the other keys are loaded, and the refused ones are as they were", NULL,
-		"dmaccctl doctor", "names each and its own way out" },
+		"dmaccctl doctor", " names each and its own way out" },
 	[TROUBLE_OTHER_DEVICE] = {
 		"other-device", "the key was sealed for a device with another identifier: the main or modem "
 		"board was changed, or the disk is another device's", ALL_KEPT, NULL, WIPE, ENROL_ANEW },
@@ -116,28 +116,28 @@ static const struct text texts[] = {
 		"what was stored of the account is as it was", NULL, INJECT, NULL },
 	[TROUBLE_NO_AGENT] = {
 		"no-agent", "there is an account template, but the agent does not run", ALL_KEPT, NULL,
-		"systemctl restart dmaccd", "and 'journalctl -u dmaccd' says why it ended" },
+		"systemctl restart dmaccd", ", and 'journalctl -u dmaccd' says why it ended" },
 	[TROUBLE_NO_STORE_KEY] = {
 		"no-store-key", "the kernel gives the agent no key for its files", ALL_KEPT, NULL, UNSEAL,
-		"names the agent to the kernel again" },
+		" names the agent to the kernel again" },
 	[TROUBLE_ACCOUNTS_UNREADABLE] = {
 		"accounts-unreadable", "the agent's files cannot be opened", ALL_KEPT, NULL,
-		"systemctl restart dmaccd", "gives it its folder again" },
+		"systemctl restart dmaccd", " gives it its folder again" },
 	[TROUBLE_OTHER_STORE] = {
 		"other-store", "the accounts that are stored were written under another root",
 		"they are as they were, and not served", NULL, "dmaccctl wipe --accounts --yes",
-		"puts them aside, and they are made anew" },
+		" puts them aside, and they are made anew" },
 	[TROUBLE_ACCOUNT_DAMAGED] = {
 		"account-damaged", "what is stored of an account is damaged or does not fit this device",
 		"it is as it was, and not served", NULL, "dmaccctl wipe --account NAME --yes",
-		"puts it aside, and it is made anew" },
+		" puts it aside, and it is made anew" },
 	[TROUBLE_RUNG_TOO_LOW] = {
 		"rung-too-low", "an account asks for a root that is sealed better than this device's",
-		ALL_KEPT, NULL, WIPE, "then reboot, and give the device a key of a higher version with "
+		ALL_KEPT, NULL, WIPE, ", then reboot, and give the device a key of a higher version with "
 		"'dmaccctl factory inject --rung trusted'" },
 	[TROUBLE_TEMPLATE_REFUSED] = {
 		"template-refused", "an account template is refused", "the account that was made from it "
-		"before is served as it was", "correct it", "systemctl reload dmaccd", NULL },
+		"before is served as it was", "correct it, then ", "systemctl reload dmaccd", NULL },
 };
 
 _Static_assert(sizeof(texts) / sizeof(texts[0]) == TROUBLE_COUNT, "each trouble has its text");
@@ -175,8 +175,8 @@ void trouble_way_out(enum trouble trouble, char *ret, size_t size)
 		snprintf(ret, size, "%s", "");
 		return;
 	}
-	snprintf(ret, size, "%s%s'%s'%s%s", text->before ? text->before : "", text->before ? ": " : "",
-		 text->command, text->after ? ", " : "", text->after ? text->after : "");
+	snprintf(ret, size, "%s'%s'%s", text->before ? text->before : "", text->command,
+		 text->after ? text->after : "");
 }
 
 void trouble_explain(enum trouble trouble, const char *detail, char *ret, size_t size)

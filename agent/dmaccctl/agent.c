@@ -230,9 +230,14 @@ static bool has_template(const char *folder)
 	return found;
 }
 
+bool agent_has_template(void)
+{
+	return has_template(template_folders[0]) || has_template(template_folders[1]);
+}
+
 static void explain_absence(char reterr[512])
 {
-	if (has_template(template_folders[0]) || has_template(template_folders[1]))
+	if (agent_has_template())
 		snprintf(reterr, 512, "the agent is not running; 'systemctl status dmaccd' says why");
 	else
 		snprintf(reterr, 512, "the agent is not running: there is no account template in %s or "
@@ -246,10 +251,15 @@ static bool is_refused_by_bus(const sd_bus_error *error)
 	       !strncmp(error->message, "Rejected send message", 21);
 }
 
+static bool is_absent(const sd_bus_error *error)
+{
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
 static void explain(const sd_bus_error *error, int r, char reterr[512])
 {
-	if (sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-	    sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+	if (is_absent(error))
 		explain_absence(reterr);
 	else if (is_refused_by_bus(error))
 		snprintf(reterr, 512, "you are not privileged to ask the agent; root is");
@@ -283,6 +293,7 @@ static int call(struct agent *agent, const char *path, const char *interface, co
 	if (r >= 0)
 		r = sd_bus_call(agent->bus, m, 0, &error, ret);
 	sd_bus_message_unref(m);
+	agent->absent = is_absent(&error);
 	return r < 0 ? fail(&error, r, reterr) : 0;
 }
 

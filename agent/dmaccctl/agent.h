@@ -3,6 +3,7 @@
 #ifndef DMACC_CTL_AGENT_H
 #define DMACC_CTL_AGENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
@@ -25,6 +26,7 @@ struct agent_refusal {
 
 struct agent {
 	sd_bus *bus;
+	bool absent;		/* the bus knows no agent */
 	char *version;
 	char *state;
 	char *reason;
@@ -45,6 +47,9 @@ struct agent {
  */
 int agent_read(struct agent *ret, char reterr[512]);
 void agent_done(struct agent *agent);
+
+/* Is there an account template in one of the agent's folders? Without one nothing runs. */
+bool agent_has_template(void);
 
 /* Calls a method of an account with the layout as its argument. @reterr: why not. */
 int agent_call(struct agent *agent, const struct agent_account *account, const char *method,

@@ -8,6 +8,8 @@
 
 static const struct verb verbs[] = {
 	{ "status", status_main, "[--json]" },
+	{ "doctor", doctor_main,
+	  "[--json] [--states] [--factory-store DIR] [--unseal-report DIR]" },
 	{ "tree", tree_main,
 	  "[--layout 1.1|1.2] [--format text|json] [--show-secrets] [ACCOUNT]" },
 	{ "factory", factory_main, "inject|verify|lock|report ..." },

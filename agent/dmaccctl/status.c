@@ -1,96 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* status: the module over netlink, then the agent over D-Bus; each without the other */
-#include <errno.h>
 #include <getopt.h>
 #include <json-c/json.h>
 #include <string.h>
 
-#include "agent.h"
 #include "ctl.h"
-#include "dmacc.h"
-#include "kernel.h"
+#include "view.h"
 
-struct view {
-	bool module;
-	char module_error[256];
-	struct dmacc_kernel_status status;
-	char tail[5];		/* of the identifier; "" if it is not for the caller */
-	bool agent;
-	char agent_error[512];
-	struct agent bus;
-};
-
-static const char *root_advice(const struct dmacc_kernel_status *s)
+/* "" if nothing is wrong with the root, or the identity */
+static void advise_root(const struct view *view, char ret[TROUBLE_TEXT_SIZE])
 {
-	static const char * const reasons[] = {
-		[DMACC_REASON_NO_KEY_TYPE] = "this kernel cannot open what the root was sealed with; "
-					     "boot the kernel that could",
-		[DMACC_REASON_NO_TPM] = "the TPM that sealed the root is not there; see that firmware "
-					"shows it to the kernel, then run dmacc-unseal",
-		[DMACC_REASON_NO_PARENT] = "the TPM has no longer the key that the root hangs on; "
-					   "somebody cleared it",
-		[DMACC_REASON_REFUSED] = "the master is another one or the sealed root was changed; "
-					 "'journalctl -u dmacc-unseal' has the details, and nothing "
-					 "was overwritten",
-		[DMACC_REASON_LOCKED_OUT] = "the TPM refuses after too many failures; leave it powered "
-					    "until it forgives, then run dmacc-unseal",
-	};
+	enum trouble trouble;
+	const char *detail;
 
-	switch (s->root_state) {
-	case DMACC_ROOT_OPEN: return "";
-	case DMACC_ROOT_ABSENT:
-		return "nothing was unsealed since boot; 'systemctl start dmacc-unseal', or at the "
-		       "factory 'dmaccctl factory inject'";
-	case DMACC_ROOT_NEEDS_LOAD:
-		return "the root was wiped for hibernation; 'systemctl start dmacc-unseal'";
-	default: break;
-	}
-	if ((size_t)s->root_reason < sizeof(reasons) / sizeof(reasons[0]) && reasons[s->root_reason])
-		return reasons[s->root_reason];
-	return "'journalctl -u dmacc-unseal' has the details";
+	trouble = view_root(view, &detail);
+	trouble_explain(trouble, detail, ret, TROUBLE_TEXT_SIZE);
 }
 
-static const char *identity_advice(const struct dmacc_kernel_status *s)
+static void advise_identity(const struct view *view, char ret[TROUBLE_TEXT_SIZE])
 {
-	return s->identity_source == DMACC_IDENTITY_NONE ?
-		"this device has no identifier, and gets no credentials" : "";
-}
-
-/* Only for agent and root; others see no digit */
-static void read_tail(struct dmacc_kernel *kernel, char tail[5])
-{
-	char devid[DMACC_DEVID_SIZE];
-	size_t len;
-
-	tail[0] = '\0';
-	if (dmacc_kernel_get_identity(kernel, NULL, devid))
-		return;
-	len = strlen(devid);
-	if (len > 8)
-		memcpy(tail, devid + len - 4, 5);
-	dmacc_wipe(devid, sizeof(devid));
-}
-
-static void read_module(struct view *view)
-{
-	struct dmacc_kernel *kernel;
-	int r;
-
-	r = dmacc_kernel_open(&kernel);
-	if (r == -ENOENT)
-		dmacc_kernel_missing_sentence(view->module_error, sizeof(view->module_error));
-	else if (r)
-		snprintf(view->module_error, sizeof(view->module_error), "the kernel cannot be asked: %s",
-			 strerror(-r));
-	if (r)
-		return;
-	view->module = !dmacc_kernel_get_status(kernel, &view->status);
-	if (view->module)
-		read_tail(kernel, view->tail);
-	else
-		snprintf(view->module_error, sizeof(view->module_error), "%s",
-			 dmacc_kernel_sentence(kernel));
-	dmacc_kernel_close(kernel);
+	trouble_explain(view->status.identity_source == DMACC_IDENTITY_NONE ? TROUBLE_NO_IDENTITY :
+			TROUBLE_NONE, NULL, ret, TROUBLE_TEXT_SIZE);
 }
 
 static void print_field(const char *label, const char *value)
@@ -103,11 +33,14 @@ static void print_field(const char *label, const char *value)
 static void print_advice(const char *advice)
 {
 	if (advice[0])
-		printf("%-10s %s\n", "", advice);
+		print_field("", advice);
 }
 
-static void print_root(const struct dmacc_kernel_status *s)
+static void print_root(const struct view *view)
 {
+	const struct dmacc_kernel_status *s = &view->status;
+	char advice[TROUBLE_TEXT_SIZE];
+
 	printf("%-10s %s", "root", dmacc_root_state_word(s->root_state));
 	if (s->root_state == DMACC_ROOT_SEALED_UNAVAILABLE)
 		printf(", %s", dmacc_root_reason_word(s->root_reason));
@@ -115,7 +48,19 @@ static void print_root(const struct dmacc_kernel_status *s)
 		printf(", rung %s, master %s", dmacc_rung_word(s->rung),
 		       dmacc_master_source_word(s->master_source));
 	putchar('\n');
-	print_advice(root_advice(s));
+	advise_root(view, advice);
+	print_advice(advice);
+}
+
+static void print_refused_slots(const struct view *view)
+{
+	const struct unseal_slot *slot = view->report.slots;
+	size_t i;
+
+	for (i = 0; view->reported && i < view->report.slots_len; i++, slot++)
+		if (slot->verdict.trouble != TROUBLE_NONE)
+			printf("%-10s %s: %s when it was unsealed; see 'dmaccctl doctor'\n", "",
+			       slot->name, trouble_word(slot->verdict.trouble));
 }
 
 static void print_slots(const struct dmacc_kernel_status *s)
@@ -134,6 +79,7 @@ static void print_slots(const struct dmacc_kernel_status *s)
 static void print_module(const struct view *view)
 {
 	const struct dmacc_kernel_status *s = &view->status;
+	char advice[TROUBLE_TEXT_SIZE];
 
 	if (!view->module) {
 		print_field("module", view->module_error);
@@ -141,11 +87,13 @@ static void print_module(const struct view *view)
 	}
 	print_field("module", s->module_version);
 	printf("%-10s %s%s%s\n", "identity", dmacc_identity_source_word(s->identity_source),
-	       view->tail[0] ? ", ends in " : "", view->tail);
-	print_advice(identity_advice(s));
-	print_root(s);
+	       view_tail(view)[0] ? ", ends in " : "", view_tail(view));
+	advise_identity(view, advice);
+	print_advice(advice);
+	print_root(view);
 	print_field("locked", s->locked ? "yes" : "no");
 	print_slots(s);
+	print_refused_slots(view);
 }
 
 /* "LABEL NAME: STATE, REASON" of an account, and what it is made of */
@@ -219,6 +167,7 @@ static struct json_object *module_json(const struct view *view)
 {
 	const struct dmacc_kernel_status *s = &view->status;
 	struct json_object *o = json_object_new_object();
+	char advice[TROUBLE_TEXT_SIZE];
 
 	if (!view->module) {
 		add_string(o, "error", view->module_error);
@@ -226,11 +175,15 @@ static struct json_object *module_json(const struct view *view)
 	}
 	add_string(o, "version", s->module_version);
 	add_string(o, "identity_source", dmacc_identity_source_word(s->identity_source));
-	if (view->tail[0])
-		add_string(o, "identity_tail", view->tail);
+	if (view_tail(view)[0])
+		add_string(o, "identity_tail", view_tail(view));
 	add_string(o, "root_state", dmacc_root_state_word(s->root_state));
 	add_string(o, "root_reason", dmacc_root_reason_word(s->root_reason));
-	add_string(o, "advice", s->identity_source ? root_advice(s) : identity_advice(s));
+	if (s->identity_source == DMACC_IDENTITY_NONE)
+		advise_identity(view, advice);
+	else
+		advise_root(view, advice);
+	add_string(o, "advice", advice);
 	add_string(o, "rung", dmacc_rung_word(s->rung));
 	add_string(o, "master_source", dmacc_master_source_word(s->master_source));
 	json_object_object_add(o, "locked", json_object_new_boolean(s->locked));
@@ -311,14 +264,13 @@ int status_main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return complain("status takes no argument '%s'", argv[optind]);
-	read_module(&view);
-	view.agent = !agent_read(&view.bus, view.agent_error);
+	view_read(&view, NULL);
 	if (json) {
 		print_json(&view);
 	} else {
 		print_module(&view);
 		print_agent(&view);
 	}
-	agent_done(&view.bus);
+	view_done(&view);
 	return finish_output(view.module ? EXIT_DONE : EXIT_SOME);
 }

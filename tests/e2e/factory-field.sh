@@ -34,7 +34,7 @@ $put /guest/other-master /credentials/dmacc.master
 check "another master is refused, and what the kernel says is passed on" 1 \
 	"$store/root: the kernel refused it: the master is another one" \
 	busybox env CREDENTIALS_DIRECTORY=/credentials $unseal
-check "status says what to do about it" 0 "the master is another one or the sealed root was changed" $ctl status
+check "status says what to do about it" 0 "root-refused: .*'dmaccctl wipe --yes'" $ctl status
 $put /guest/store/root-flipped $store/root
 check "a changed root is refused" 1 "$store/root: the kernel refused it" $unseal
 check "verify says which" 1 "root: not ok" $ctl factory verify

@@ -7,7 +7,7 @@ busybox mkdir -p /var/lib
 check "no key is injected" 2 "this device has no identity, and gets no key" \
 	/guest/dmaccctl factory inject --master file --slot alpha --key-id b694ff823ea00e66 /guest/alpha.key
 check "no master and no root is made" 1 "" test -e /var/lib/dmacc-factory/master
-check "status says so" 0 "this device has no identifier, and gets no credentials" /guest/dmaccctl status
+check "status says so" 0 "no-identity: this device has no valid identifier" /guest/dmaccctl status
 busybox rm -r /lib/modules/$(busybox uname -r)/updates
 rmmod dmacc
 check "a module that is not built for this kernel is named" 1 "the module dmacc is not built for the running kernel" \

@@ -75,7 +75,8 @@ class Refusals(unittest.TestCase):
 class Usage(Refusals):
     def test_help_names_every_verb_and_none_that_is_not_there(self):
         text = run(CTL, "--help").stdout + run(CTL, "factory", "--help").stdout
-        for verb in ("status", "tree", "factory inject", "factory verify", "factory lock", "factory report", "factory parent"):
+        for verb in ("status", "doctor", "tree", "factory inject", "factory verify", "factory lock", "factory report",
+                     "factory parent"):
             self.assertIn(f"dmaccctl {verb} ", text)
         for later in ("export", "restore", "probe", "wipe", "tnds"):
             self.assertNotIn(later, text)
