@@ -201,7 +201,8 @@ static void add_account(struct tree *t, const struct agent_account *account,
 static bool is_made(const struct agent_account *account)
 {
 	return !account->state || (strcmp(account->state, "no-secrets") &&
-				   strcmp(account->state, "no-slot"));
+				   strcmp(account->state, "no-slot") &&
+				   strcmp(account->state, "rung-too-low"));
 }
 
 static int show_account(struct tree *t, struct agent *agent, const struct agent_account *account)

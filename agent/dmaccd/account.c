@@ -13,11 +13,23 @@ const char *account_state_word(enum account_state state)
 		[ACCOUNT_READY] = "ready",
 		[ACCOUNT_NO_SLOT] = "no-slot",
 		[ACCOUNT_NO_SECRETS] = "no-secrets",
+		[ACCOUNT_RUNG_TOO_LOW] = "rung-too-low",
 		[ACCOUNT_DAMAGED] = "damaged",
 		[ACCOUNT_WITHDRAWN] = "withdrawn",
 	};
 
 	return words[state];
+}
+
+void account_sentence(const struct account *account, char *ret, size_t size)
+{
+	const char *word = account_state_word(account->state);
+	size_t len = strlen(word);
+
+	if (!strncmp(account->reason, word, len) && account->reason[len] == ':')
+		snprintf(ret, size, "%s", account->reason);
+	else
+		snprintf(ret, size, "%s: %s", word, account->reason);
 }
 
 const char *account_profile_word(enum dmacc_profile profile)
@@ -55,6 +67,13 @@ void account_tell(struct account *account, enum account_state state, const char 
 	va_start(args, format);
 	vsnprintf(account->reason, sizeof(account->reason), format, args);
 	va_end(args);
+}
+
+void account_trouble(struct account *account, enum account_state state, enum trouble trouble,
+		     const char *detail)
+{
+	account->state = state;
+	trouble_explain(trouble, detail, account->reason, sizeof(account->reason));
 }
 
 static char *text_of(const struct record *record, enum record_source source, const char *key)

@@ -8,14 +8,16 @@
 
 #include "dmacc.h"
 #include "record.h"
+#include "trouble.h"
 
-#define ACCOUNT_REASON_SIZE 1024
+#define ACCOUNT_REASON_SIZE TROUBLE_TEXT_SIZE
 
 /* uapi/org.dmacc1.xml has the words */
 enum account_state {
 	ACCOUNT_READY,
 	ACCOUNT_NO_SLOT,
 	ACCOUNT_NO_SECRETS,
+	ACCOUNT_RUNG_TOO_LOW,
 	ACCOUNT_DAMAGED,
 	ACCOUNT_WITHDRAWN,
 };
@@ -47,11 +49,18 @@ struct account {
 
 const char *account_state_word(enum account_state state);
 
+/* "STATE: REASON", without the state where the reason begins with that word itself */
+void account_sentence(const struct account *account, char *ret, size_t size);
+
 struct account *account_free(struct account *account);
 
 /* Sets state and sentence */
 void account_tell(struct account *account, enum account_state state, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same with the words that trouble_explain() has for it */
+void account_trouble(struct account *account, enum account_state state, enum trouble trouble,
+		     const char *detail);
 
 /*
  * Properties and values from the record, which may be NULL; "" for what it does not say. Returns 0

@@ -6,6 +6,7 @@
 
 #include "agent.h"
 #include "bus.h"
+#include "config.h"
 #include "log.h"
 
 struct import_cache {
@@ -91,6 +92,7 @@ static int read_templates(struct agent *agent, const struct stored_list *stored)
 static void log_state(const struct account *account)
 {
 	enum log_event event = LOG_ACCOUNT_NO_SECRETS;
+	char sentence[ACCOUNT_REASON_SIZE + 32];
 	int priority = LOG_WARNING;
 
 	if (account->state == ACCOUNT_READY && !account->reason[0])
@@ -102,8 +104,8 @@ static void log_state(const struct account *account)
 		event = LOG_ACCOUNT_WITHDRAWN;
 		priority = LOG_NOTICE;
 	}
-	log_event(event, account->name, priority, "%s: %s", account_state_word(account->state),
-		  account->reason);
+	account_sentence(account, sentence, sizeof(sentence));
+	log_event(event, account->name, priority, "%s", sentence);
 }
 
 /* @old may be NULL: the account has just come */
@@ -153,6 +155,22 @@ static void learn(struct agent *agent)
 	else
 		log_event(LOG_DEVICE_STATE, NULL, LOG_WARNING, "%s: %s",
 			  device_state_word(device->state), device->reason);
+}
+
+int agent_configure(struct agent *agent)
+{
+	char sentence[CONFIG_SENTENCE_SIZE];
+	struct config config;
+	int r;
+
+	if (!agent->config_path)
+		return 0;
+	r = config_read(agent->config_path, &config, sentence);
+	if (r)
+		log_line(LOG_ERR, "%s: %s", agent->config_path, sentence);
+	else
+		agent->device.minimum = config.minimum;
+	return r;
 }
 
 int agent_refresh(struct agent *agent, bool reread)

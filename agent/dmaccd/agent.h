@@ -17,6 +17,7 @@ struct bus;
  * @template_folders: the one that overrides first
  * @importer: path of dmacc-import
  * @store_path: folder of the accounts
+ * @config_path: dmaccd.conf; NULL: none
  * @bus: NULL before it is there; then what changes is signalled
  * @alive: called while a refresh takes long; may be NULL
  * @look_again: called when something is not as the last refresh found it: another one is due soon.
@@ -26,6 +27,7 @@ struct agent {
 	const char *template_folders[2];
 	const char *importer;
 	char *store_path;
+	const char *config_path;
 	struct bus *bus;
 	void (*alive)(void);
 	void (*look_again)(struct agent *agent);
@@ -34,6 +36,13 @@ struct agent {
 	struct templates *templates;
 	struct accounts accounts;
 };
+
+/**
+ * agent_configure() - read dmaccd.conf, for the next refresh
+ *
+ * Return: 0; a negative errno, and then it was logged and what was read before stands.
+ */
+int agent_configure(struct agent *agent);
 
 /**
  * agent_refresh() - learn, read, reconcile, and signal what is different now

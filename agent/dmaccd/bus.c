@@ -106,8 +106,10 @@ static int read_layout(sd_bus_message *m, enum dmacc_layout *ret, sd_bus_error *
 
 static int not_ready(const struct account *account, sd_bus_error *reterr)
 {
-	return sd_bus_error_setf(reterr, NOT_READY, "account %s is %s: %s", account->name,
-				 account_state_word(account->state), account->reason);
+	char sentence[ACCOUNT_REASON_SIZE + 32];
+
+	account_sentence(account, sentence, sizeof(sentence));
+	return sd_bus_error_setf(reterr, NOT_READY, "account %s is %s", account->name, sentence);
 }
 
 static int append_node(sd_bus_message *reply, const struct dmacc_tree_node *node)

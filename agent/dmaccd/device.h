@@ -4,6 +4,7 @@
 #define DMACC_DMACCD_DEVICE_H
 
 #include "kernel.h"
+#include "rung.h"
 #include "store.h"
 #include "trouble.h"
 
@@ -26,6 +27,8 @@ enum device_state {
  * @reason: what trouble_explain() makes of it, "" if ready
  * @store: NULL unless the state is DEVICE_READY. It asks @kernel for its key at each read and write,
  *	and so fails if the kernel has forgotten the root since.
+ * @minimum: what dmaccd.conf asks of the root; the agent's to set
+ * @sysfs: NULL for /sys
  * @report_folder: where dmacc-unseal left its report; NULL for UNSEAL_REPORT_FOLDER
  */
 struct device {
@@ -35,6 +38,8 @@ struct device {
 	enum device_state state;
 	char reason[DEVICE_REASON_SIZE];
 	struct store *store;
+	struct rung_minimum minimum;
+	const char *sysfs;
 	const char *report_folder;
 };
 

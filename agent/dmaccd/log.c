@@ -33,7 +33,7 @@ static const char *field_of(enum log_event event)
 
 void log_event(enum log_event event, const char *subject, int priority, const char *format, ...)
 {
-	char text[1024], field[512] = "";
+	char text[2048], field[512] = "";
 	va_list args;
 
 	va_start(args, format);

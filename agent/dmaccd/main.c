@@ -28,7 +28,8 @@
  * The files, from below: record (the values of an account), store (records on the disk), device
  * (what the module tells, and the store that it opens), importer (runs dmacc-import), templates
  * (the folders), account (one as the bus shows it), reconcile (the rules) and compose (what they
- * make), accounts (all of them), agent (the refresh), tree_text and bus (what leaves), log.
+ * make), rung (what a root has to be sealed with), accounts (all of them), agent (the refresh),
+ * tree_text and bus (what leaves), config (dmaccd.conf), log.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -50,6 +51,7 @@
 
 #define RETRY_FIRST 1
 #define RETRY_LAST 60
+#define EXIT_CONFIG 78		/* that of sysexits.h; the unit is not started again for it */
 
 struct program {
 	struct agent agent;
@@ -152,6 +154,8 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 			 now.tv_sec * 1000000ULL + (unsigned long long)now.tv_nsec / 1000);
 	p->retry_after = RETRY_FIRST;
+	/* one that is not understood leaves in force what was asked before */
+	(void)agent_configure(&p->agent);
 	return refresh(p, true);
 }
 
@@ -221,12 +225,13 @@ static int run(struct program *p)
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "Usage: dmaccd [--templates DIR [--templates DIR]] [--state DIR] [--importer "
-		"FILE]\n"
+	fprintf(out, "Usage: dmaccd [--config FILE] [--templates DIR [--templates DIR]] [--state DIR] "
+		"[--importer FILE]\n"
 		"       dmaccd --help | --version\n");
 }
 
 struct options {
+	const char *config;
 	const char *templates[2];
 	size_t templates_count;
 	const char *state;
@@ -237,6 +242,7 @@ struct options {
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
 		{ "templates", required_argument, NULL, 't' },
 		{ "state", required_argument, NULL, 's' },
 		{ "importer", required_argument, NULL, 'i' },
@@ -249,6 +255,8 @@ static int parse(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 't' && o->templates_count < 2) {
 			o->templates[o->templates_count++] = optarg;
+		} else if (c == 'c') {
+			o->config = optarg;
 		} else if (c == 's') {
 			o->state = optarg;
 		} else if (c == 'i') {
@@ -287,7 +295,8 @@ int main(int argc, char **argv)
 {
 	struct program p = { .retry_after = RETRY_FIRST, .agent.alive = alive,
 			     .agent.look_again = look_again };
-	struct options o = { .importer = DMACC_IMPORTER, .state = default_state() };
+	struct options o = { .config = DMACC_CONFIG, .importer = DMACC_IMPORTER,
+			     .state = default_state() };
 	int r;
 
 	harden();
@@ -295,6 +304,10 @@ int main(int argc, char **argv)
 	if (r)
 		return r - 1;
 	p.agent.importer = o.importer;
+	p.agent.config_path = o.config;
+	/* it may ask for more than this device has: without it nothing is served */
+	if (agent_configure(&p.agent))
+		return EXIT_CONFIG;
 	p.agent.template_folders[0] = o.templates_count ? o.templates[0] : DMACC_TEMPLATES_ETC;
 	/* one folder alone: the second is the same, and the first hides all of it */
 	p.agent.template_folders[1] = o.templates_count ? o.templates[o.templates_count - 1] :

@@ -359,18 +359,18 @@ static int without_derivation(struct work *w, const char *why)
 	return show_furnished(w);
 }
 
-/* The rung is a promise of the server's owner; an account below it has no secrets, stored or not */
+/*
+ * The rung is a promise of the server's owner, or of the device's; an account below it has no secrets,
+ * stored or not. What is stored stays, and serves again under a root of that rung.
+ */
 static bool below_rung(const struct device *device, unsigned int minimum, struct account *account)
 {
-	unsigned int rung = device->status.rung;
+	char sentence[RUNG_SENTENCE_SIZE];
 
-	if (!minimum || (rung && rung <= minimum))
+	if (!rung_too_low(&device->status, (enum dmacc_rung)minimum, &device->minimum,
+			  device->sysfs, sentence))
 		return false;
-	account_tell(account, ACCOUNT_NO_SECRETS, "its template asks for a root of rung %s at "
-		     "least, and this device's is %s", dmacc_rung_word(minimum),
-		     dmacc_rung_word(rung));
-	/* none yet: the root is not open */
-	account->retry = !rung;
+	account_trouble(account, ACCOUNT_RUNG_TOO_LOW, TROUBLE_RUNG_TOO_LOW, sentence);
 	return true;
 }
 

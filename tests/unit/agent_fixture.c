@@ -75,6 +75,8 @@ int setup(void **state)
 		return -1;
 	snprintf(f->usr, sizeof(f->usr), "%s/usr", f->path);
 	snprintf(f->etc, sizeof(f->etc), "%s/etc", f->path);
+	snprintf(f->sys, sizeof(f->sys), "%s/sys", f->path);
+	snprintf(f->config, sizeof(f->config), "%s/dmaccd.conf", f->path);
 	snprintf(f->importer, sizeof(f->importer), "%s/dmacc-import", f->path);
 	faults_arm(FAULT_NONE, 0);
 	kernel_double_reset();
@@ -111,8 +113,11 @@ void start(struct fixture *f)
 	f->agent.template_folders[0] = f->etc;
 	f->agent.template_folders[1] = f->usr;
 	f->agent.importer = f->importer;
+	f->agent.config_path = f->config;
 	f->agent.device.report_folder = f->path;
+	f->agent.device.sysfs = f->sys;
 	assert_true(asprintf(&f->agent.store_path, "%s/accounts", f->path) > 0);
+	assert_int_equal(agent_configure(&f->agent), 0);
 	assert_int_equal(agent_refresh(&f->agent, true), 0);
 }
 

@@ -26,7 +26,7 @@
 extern const uint8_t initial_server_nonce[16];
 
 struct fixture {
-	char path[64], usr[80], etc[80], importer[80], program[80];
+	char path[64], usr[80], etc[80], sys[80], importer[80], config[80];
 	struct agent agent;
 };
 

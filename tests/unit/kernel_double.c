@@ -56,6 +56,7 @@ void kernel_double_reset(void)
 	kernel_double = (struct kernel_double){
 		.devid = "IMEI:490154203237518",
 		.rung = DMACC_RUNG_WRAPPED,
+		.master_source = DMACC_MASTER_FILE,
 		.root_state = DMACC_ROOT_OPEN,
 		.root_id = "rootroot",
 	};
@@ -127,7 +128,7 @@ int dmacc_kernel_get_status(struct dmacc_kernel *kernel, struct dmacc_kernel_sta
 		.rung = kernel_double.rung,
 		.root_state = kernel_double.root_state,
 		.root_reason = kernel_double.root_reason,
-		.master_source = DMACC_MASTER_FILE,
+		.master_source = kernel_double.master_source,
 		.privileged = true,
 		.slot_count = (uint32_t)kernel_double.slots_len,
 		.slots_len = kernel_double.slots_len,

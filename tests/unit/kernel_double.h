@@ -19,6 +19,7 @@ struct kernel_double {
 	enum dmacc_rung rung;
 	enum dmacc_root_state root_state;
 	enum dmacc_root_reason root_reason;
+	enum dmacc_master_source master_source;
 	bool no_store_key;
 	uint8_t root_id[DMACC_ROOT_ID_LEN];
 	uint8_t inverted_store_key[DMACC_STORE_KEY_LEN];

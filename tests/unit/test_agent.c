@@ -282,28 +282,6 @@ static void without_a_key_in_the_slot_there_is_no_account_until_it_comes(void **
 	assert_value(f, "op", "ServerPW", SERVER_PW);
 }
 
-static void below_its_rung_an_account_has_no_secrets(void **state)
-{
-	struct fixture *f = *state;
-
-	write_file(f->usr, "op.conf", CONF "[Account]\nMinimumRung=trusted\n");
-	start(f);
-	assert_state(f, "op", "no-secrets", "rung trusted at least, and this device's is wrapped");
-	assert_false(stored(f, "op"));
-	kernel_double.rung = DMACC_RUNG_TRUSTED;
-	start(f);
-	assert_state(f, "op", "ready", "");
-	kernel_double.rung = DMACC_RUNG_WRAPPED;
-	start(f);
-	assert_state(f, "op", "no-secrets", "rung trusted");
-	assert_int_equal(account_tree(account(f, "op"), DMACC_LAYOUT_1_1,
-				      &(struct dmacc_tree *){ NULL }), -ENODATA);
-	/* not even by breaking its template */
-	write_file(f->usr, "op.conf", "nonsense");
-	start(f);
-	assert_state(f, "op", "no-secrets", "rung trusted");
-}
-
 /* As on a disk that is full: no file can grow */
 static void refresh_without_room(struct fixture *f)
 {
@@ -355,7 +333,6 @@ int main(void)
 		TEST(an_account_holds_no_password_and_no_nonce),
 		TEST(a_removed_template_withdraws_its_account_and_keeps_the_file),
 		TEST(without_a_key_in_the_slot_there_is_no_account_until_it_comes),
-		TEST(below_its_rung_an_account_has_no_secrets),
 		TEST(what_cannot_be_written_is_not_served),
 	};
 

@@ -116,6 +116,7 @@ class Agent:
         self.templates = bus.folder / "templates"
         self.state = bus.folder / "state"
         self.words = bus.folder / "words"
+        self.config = bus.folder / "dmaccd.conf"
         for folder in (self.templates, self.state):
             folder.mkdir(exist_ok=True)
         self.words.touch()
@@ -131,8 +132,8 @@ class Agent:
         env = os.environ | {"NOTIFY_SOCKET": str(path), "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address,
                             "DMACC_DOUBLE": str(self.words)}
         env.pop("JOURNAL_STREAM", None)
-        self.process = subprocess.Popen([self.program, "--templates", self.templates, "--state", self.state,
-                                         "--importer", IMPORTER], env=env, stderr=self.log)
+        self.process = subprocess.Popen([self.program, "--config", self.config, "--templates", self.templates,
+                                         "--state", self.state, "--importer", IMPORTER], env=env, stderr=self.log)
         return self.wait_for("READY=1")
 
     def wait_for(self, word):
@@ -298,6 +299,19 @@ class OnTheBus(WithAgent):
             message = self.agent.wait_for("READY=1")
         self.assertEqual(self.agent.account()["State"], "ready")
 
+    def test_below_the_rung_that_is_asked_nothing_is_served_until_it_is_asked_no_more(self):
+        self.agent.start()
+        self.agent.config.write_text("[Agent]\nMinimumMaster=tpm2\n")
+        self.agent.reload()
+        self.assertEqual(self.agent.account()["State"], "rung-too-low")
+        self.assertRegex(self.agent.account()["Reason"], "^rung-too-low: .*a master that the TPM keeps")
+        if not os.getuid():
+            text = self.assert_error("org.dmacc1.Error.NotReady", self.agent.secrets)
+            self.assertRegex(text, "^account op is rung-too-low: an account asks")
+        self.agent.config.unlink()
+        self.agent.reload()
+        self.assertEqual(self.agent.account()["State"], "ready")
+
     def test_refused_templates_are_listed_with_their_reason(self):
         (self.agent.templates / "bad.conf").write_text("[DMAcc]\nAddr=x\n")
         self.agent.start()
@@ -446,6 +460,16 @@ class Options(unittest.TestCase):
         self.assertEqual(self.run_it("--help").returncode, 0)
         self.assertEqual(self.run_it("--nonsense").returncode, 2)
         self.assertEqual(self.run_it("argument").returncode, 2)
+
+    def test_a_configuration_that_is_not_understood_ends_it_before_anything_is_served(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("[Agent]\nMinimumRung=trustet\n")
+            file.flush()
+            done = self.run_it("--config", file.name)
+            self.assertEqual(done.returncode, 78)
+            self.assertIn(f"{file.name}: line 2: MinimumRung: ", done.stderr)
+        unit = (TOP / "packaging/systemd/dmaccd.service.in").read_text()
+        self.assertIn("RestartPreventExitStatus=78\n", unit)
 
     def test_every_event_of_the_journal_is_in_the_catalog(self):
         source = (TOP / "agent/dmaccd/log.c").read_text()
