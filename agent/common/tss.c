@@ -97,8 +97,10 @@ int tss_connect(const char *where, TSS2_TCTI_CONTEXT **ret, char *reterr, size_t
 		return r;
 	if (!init(NULL, &len, conf))
 		tcti = calloc(1, len);
+	errno = 0;
 	if (!tcti || init(tcti, &len, conf)) {
-		snprintf(reterr, size, "the TPM at %s cannot be opened", conf ? conf : where);
+		snprintf(reterr, size, "the TPM at %s cannot be opened%s%s", conf ? conf : where,
+			 errno ? ": " : "", errno ? strerror(errno) : "");
 		free(tcti);
 		return -EIO;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * dmacc-unseal: once a boot, hands the module what the factory sealed. The only program that reads
- * the master and the sealed blobs in the field; it keeps nothing, writes nothing and ends.
+ * the master and the sealed blobs in the field; it keeps nothing but a report, and ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,28 +12,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "credential.h"
 #include "dmacc.h"
 #include "durable.h"
-#include "factory_store.h"
 #include "harden.h"
-#include "kernel.h"
 #include "unseal.h"
 
 #define AGENT_USER "dmacc"
-#define CREDENTIAL "dmacc.master"
+#define RETRY_NAME "retry"
 
-struct unseal {
-	const char *store_path;
-	struct factory_store *store;
-	struct dmacc_kernel *kernel;
-	struct dmacc_kernel_master master;
-	uid_t agent;
-	uint8_t *root;
-	size_t root_len;
-};
+/* The unit's own exit status, after which there is a report */
+#define STATUS_REPORTED "1"
+
+static int take_credential(struct unseal *u, const uint8_t *data, size_t len)
+{
+	if (len != DMACC_MASTER_LEN)
+		return refuse_root(u, TROUBLE_MASTER_UNREADABLE, "credential " CREDENTIAL_NAME ": it has %zu "
+				   "bytes, not %d", len, DMACC_MASTER_LEN);
+	memcpy(u->master.bytes, data, len);
+	u->master.source = credential_source(u->credential);
+	return 0;
+}
 
 /* The master as a credential: 32 bytes. -ENOENT if systemd handed none over. */
-static int read_credential(struct dmacc_kernel_master *master)
+static int read_credential(struct unseal *u)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	uint8_t *data;
@@ -45,21 +47,17 @@ static int read_credential(struct dmacc_kernel_master *master)
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ENOENT :
-			refuse("%s: %s", folder, strerror(errno));
-	r = durable_read(fd, CREDENTIAL, DMACC_BLOB_MAX, &data, &len);
+			refuse_root(u, TROUBLE_MASTER_UNREADABLE, "%s: %s", folder, strerror(errno));
+	r = durable_read(fd, CREDENTIAL_NAME, DMACC_BLOB_MAX, &data, &len);
 	close(fd);
 	if (r == -ENOENT)
 		return r;
 	if (r)
-		return refuse("credential " CREDENTIAL ": %s", factory_store_error(r));
-	if (len == DMACC_MASTER_LEN)
-		memcpy(master->bytes, data, len);
-	else
-		r = refuse("credential " CREDENTIAL ": it has %zu bytes, not %d", len,
-			   DMACC_MASTER_LEN);
+		return refuse_root(u, TROUBLE_MASTER_UNREADABLE, "credential " CREDENTIAL_NAME ": %s",
+				   factory_store_error(r));
+	r = take_credential(u, data, len);
 	dmacc_wipe(data, len);
 	free(data);
-	master->source = DMACC_MASTER_CREDENTIAL_HOST;
 	return r;
 }
 
@@ -72,7 +70,7 @@ static int read_file(struct unseal *u)
 	if (r == -ENOENT)
 		return r;
 	if (r)
-		return refuse("%s/master: %s", u->store_path, sentence);
+		return refuse_root(u, TROUBLE_MASTER_UNREADABLE, "%s/master: %s", u->store_path, sentence);
 	u->master.source = DMACC_MASTER_FILE;
 	say(WARNING, "%s/master: a master in a plain file is for development: "
 	    "who can read the disk has this device's keys", u->store_path);
@@ -82,31 +80,35 @@ static int read_file(struct unseal *u)
 /* A credential that is there but bad is not passed over in favour of a file */
 static int read_master(struct unseal *u)
 {
-	int r = read_credential(&u->master);
+	int r = read_credential(u);
 
 	if (r == -ENOENT)
 		r = read_file(u);
+	if (r == -ENOENT)
+		r = refuse_root(u, TROUBLE_MASTER_MISSING, "%s/root: its master is missing: there is neither "
+				"the credential " CREDENTIAL_NAME " nor %s/master", u->store_path,
+				u->store_path);
 	return r;
 }
 
-/* The rung that the header names: the module judges whether that is true */
-static bool needs_master(const struct unseal *u)
+enum dmacc_rung root_rung(const struct unseal *u)
 {
 	const struct dmacc_root_blob *blob = (const struct dmacc_root_blob *)u->root;
 
-	return u->root_len >= sizeof(*blob) && blob->rung == DMACC_RUNG_WRAPPED;
+	return u->root_len < sizeof(*blob) ? DMACC_RUNG_NONE : blob->rung;
 }
 
-static int find_agent(uid_t *ret)
+static int find_agent(struct unseal *u)
 {
 	const struct passwd *user;
 
 	errno = 0;
 	user = getpwnam(AGENT_USER);
 	if (!user)
-		return refuse("there is no user '" AGENT_USER "', whose agent may use the keys%s%s",
-			      errno ? ": " : "", errno ? strerror(errno) : "");
-	*ret = user->pw_uid;
+		return refuse_root(u, TROUBLE_NO_AGENT_USER, "there is no user '" AGENT_USER "', whose agent "
+				   "may use the keys%s%s", errno ? ": " : "",
+				   errno ? strerror(errno) : "");
+	u->agent = user->pw_uid;
 	return 0;
 }
 
@@ -118,35 +120,73 @@ static int connect_kernel(struct unseal *u)
 	r = dmacc_kernel_open(&u->kernel);
 	if (r == -ENOENT) {
 		dmacc_kernel_missing_sentence(sentence, sizeof(sentence));
-		return refuse("%s", sentence);
+		return refuse_root(u, TROUBLE_NO_MODULE, "%s", sentence);
 	}
-	return r ? refuse("the kernel cannot be asked: %s", strerror(-r)) : 0;
+	return r ? refuse_root(u, TROUBLE_UNSEAL_FAILED, "the kernel cannot be asked: %s", strerror(-r)) : 0;
+}
+
+/* Whether the kernel's trusted keys are missing, or what seals them, only the TPM's absence tells */
+static bool may_be_tpm(const struct unseal *u, enum trouble trouble)
+{
+	if (root_rung(u) != DMACC_RUNG_TRUSTED)
+		return false;
+	return trouble == TROUBLE_ROOT_REFUSED || (trouble == TROUBLE_NO_KEY_TYPE && is_of_tpm(u));
+}
+
+static int refuse_open(struct unseal *u, int error, const char *sentence)
+{
+	struct dmacc_kernel_status status = { 0 };
+	enum trouble trouble, found = TROUBLE_NONE;
+	char detail[256] = "", kernel[256];
+
+	snprintf(kernel, sizeof(kernel), "%s", sentence);
+	(void)dmacc_kernel_get_status(u->kernel, &status);
+	trouble = trouble_of_root(error, &status);
+	if (may_be_tpm(u, trouble))
+		found = ask_tpm(u, true, detail, sizeof(detail));
+	/* a TPM that is there does not explain a kernel without trusted keys */
+	if (found != TROUBLE_NONE && (trouble != TROUBLE_NO_KEY_TYPE || found == TROUBLE_NO_TPM))
+		trouble = found;
+	return refuse_root(u, trouble, "%s/root: the kernel refused it: %s%s%s", u->store_path, kernel,
+			   detail[0] ? "; " : "", detail);
 }
 
 static int open_root(struct unseal *u)
 {
-	const struct dmacc_kernel_master *master = NULL;
+	enum dmacc_rung rung = root_rung(u);
 	int r;
 
-	r = find_agent(&u->agent);
-	if (!r)
+	r = find_agent(u);
+	if (!r && rung == DMACC_RUNG_WRAPPED)
 		r = read_master(u);
-	if (r && r != -ENOENT)
-		return r;
 	if (!r)
-		master = &u->master;
-	else if (needs_master(u))
-		return refuse("%s/root: its master is missing: there is neither the credential "
-			      CREDENTIAL " nor %s/master", u->store_path, u->store_path);
-	r = connect_kernel(u);
+		r = connect_kernel(u);
 	if (r)
 		return r;
-	r = dmacc_kernel_open_root(u->kernel, u->root, u->root_len, master, u->agent);
+	r = dmacc_kernel_open_root(u->kernel, u->root, u->root_len,
+				   rung == DMACC_RUNG_WRAPPED ? &u->master : NULL, u->agent);
+	if (rung == DMACC_RUNG_TRUSTED)
+		settle_tpm();
 	dmacc_wipe(&u->master, sizeof(u->master));
-	if (r)
-		return refuse("%s/root: the kernel refused it: %s", u->store_path,
-			      dmacc_kernel_sentence(u->kernel));
-	return 0;
+	return r ? refuse_open(u, r, dmacc_kernel_sentence(u->kernel)) : 0;
+}
+
+static int load_blob(struct unseal *u, const char *name, const uint8_t *blob, size_t len)
+{
+	enum trouble trouble = trouble_of_slot_file(blob, len, name);
+	struct dmacc_kernel_status status = { 0 };
+	char sentence[256];
+	int r;
+
+	if (trouble != TROUBLE_NONE)
+		return refuse_slot(u, name, trouble, "it is not the sealed key of slot '%s'", name);
+	r = dmacc_kernel_load_key(u->kernel, blob, len, NULL);
+	if (!r)
+		return unseal_report_slot(&u->report, name, TROUBLE_NONE, NULL);
+	snprintf(sentence, sizeof(sentence), "%s", dmacc_kernel_sentence(u->kernel));
+	(void)dmacc_kernel_get_status(u->kernel, &status);
+	return refuse_slot(u, name, trouble_of_slot(r, blob, len, status.root_id),
+			   "the kernel refused it: %s", sentence);
 }
 
 static int load_slot(struct unseal *u, const char *name)
@@ -157,13 +197,9 @@ static int load_slot(struct unseal *u, const char *name)
 
 	r = factory_store_read_slot(u->store, name, &blob, &len);
 	if (r)
-		return refuse("%s/slots/%s: %s", u->store_path, name, factory_store_error(r));
-	if (!factory_store_is_slot(blob, len, name))
-		r = refuse("%s/slots/%s: it is not the sealed key of slot '%s'", u->store_path, name,
-			   name);
-	else if (dmacc_kernel_load_key(u->kernel, blob, len, NULL))
-		r = refuse("%s/slots/%s: the kernel refused it: %s", u->store_path, name,
-			   dmacc_kernel_sentence(u->kernel));
+		return refuse_slot(u, name, r == -ENOENT || r == -EFBIG ? TROUBLE_SLOT_DAMAGED :
+				   trouble_of_store(r), "%s", factory_store_error(r));
+	r = load_blob(u, name, blob, len);
 	free(blob);
 	return r;
 }
@@ -177,7 +213,8 @@ static int load_slots(struct unseal *u, size_t *ret_loaded)
 
 	r = factory_store_list_slots(u->store, &names);
 	if (r)
-		return refuse("%s/slots: %s", u->store_path, factory_store_error(r));
+		return refuse_root(u, trouble_of_store(r), "%s/slots: %s", u->store_path,
+				   factory_store_error(r));
 	*ret_loaded = 0;
 	for (i = 0; names[i]; i++) {
 		r = load_slot(u, names[i]);
@@ -201,30 +238,84 @@ static void report(struct unseal *u, size_t loaded)
 	    status.locked ? "" : "not ", loaded);
 }
 
-/* Returns 1 if there is nothing to unseal */
-static int read_root(struct unseal *u)
+/* A store that has sealed keys once had the root that they hang on */
+static int no_root(struct unseal *u)
+{
+	bool had_one = false;
+	char **names;
+
+	if (!factory_store_list_slots(u->store, &names)) {
+		had_one = names[0];
+		factory_store_free_slots(names);
+	}
+	if (had_one)
+		return refuse_root(u, TROUBLE_FACTORY_STORE_DAMAGED, "%s has sealed keys, and not the root "
+				   "that they were sealed under", u->store_path);
+	unseal_report_root(&u->report, TROUBLE_NOTHING_INJECTED, NULL);
+	say(INFO, "nothing to unseal: there is no %s/root", u->store_path);
+	return 1;
+}
+
+int read_root(struct unseal *u)
 {
 	int r = factory_store_open(u->store_path, 0, &u->store);
 
 	if (r == -ENOENT) {
+		unseal_report_root(&u->report, TROUBLE_NOTHING_INJECTED, NULL);
 		say(INFO, "nothing to unseal: there is no %s", u->store_path);
 		return 1;
 	}
 	if (r)
-		return refuse("%s: %s", u->store_path, factory_store_error(r));
+		return refuse_root(u, trouble_of_store(r), "%s: %s", u->store_path,
+				   factory_store_error(r));
 	r = factory_store_read_root(u->store, &u->root, &u->root_len);
-	if (r == -ENOENT) {
-		say(INFO, "nothing to unseal: there is no %s/root", u->store_path);
-		return 1;
+	if (r == -ENOENT)
+		return no_root(u);
+	return r ? refuse_root(u, trouble_of_store(r), "%s/root: %s", u->store_path,
+			       factory_store_error(r)) : 0;
+}
+
+/* What the retry's timer looks for */
+static int mark_retry(const char *path, bool retry)
+{
+	int folder, fd;
+
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	if (retry) {
+		fd = openat(folder, RETRY_NAME, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (fd >= 0)
+			close(fd);
+	} else {
+		(void)unlinkat(folder, RETRY_NAME, 0);
 	}
-	return r ? refuse("%s/root: %s", u->store_path, factory_store_error(r)) : 0;
+	close(folder);
+	return 0;
+}
+
+void leave_report(struct unseal *u)
+{
+	int r = unseal_report_write(&u->report, u->report_path);
+
+	if (!r)
+		r = mark_retry(u->report_path, u->retry);
+	if (r)
+		say(WARNING, "what this run came to cannot be left in %s: %s", u->report_path,
+		    strerror(-r));
+	unseal_report_done(&u->report);
 }
 
 static int unseal(struct unseal *u)
 {
+	const char *path;
 	size_t loaded = 0;
 	int r;
 
+	u->credential = credential_find(&path);
+	/* systemd has just unsealed it, whatever becomes of that */
+	if (u->credential == CREDENTIAL_TPM2)
+		settle_tpm();
 	r = read_root(u);
 	if (r)
 		return r < 0 ? r : 0;
@@ -236,37 +327,63 @@ static int unseal(struct unseal *u)
 	return r;
 }
 
-static int parse(int argc, char **argv, struct unseal *u)
+static int parse(int argc, char **argv, struct unseal *u, bool *ret_explain)
 {
 	static const struct option options[] = {
+		{ "explain", no_argument, NULL, 'e' },
 		{ "factory-store", required_argument, NULL, 's' },
+		{ "report", required_argument, NULL, 'r' },
 		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'v') {
+		switch (c) {
+		case 'v':
 			printf("dmacc-unseal %s\n", DMACC_VERSION);
 			exit(EXIT_SUCCESS);
-		}
-		if (c != 's')
+		case 'e':
+			*ret_explain = true;
+			break;
+		case 'r':
+			u->report_path = optarg;
+			break;
+		case 's':
+			u->store_path = optarg;
+			break;
+		default:
 			return -EINVAL;
-		u->store_path = optarg;
+		}
 	}
 	return optind < argc ? refuse("it takes no argument '%s'", argv[optind]) : 0;
 }
 
+/* A run that ended by itself has left its own report, which knows more */
+static bool is_explained(void)
+{
+	const char *status = getenv("MONITOR_EXIT_STATUS");
+
+	return status && !strcmp(status, STATUS_REPORTED);
+}
+
 int main(int argc, char **argv)
 {
-	struct unseal u = { .store_path = FACTORY_STORE_PATH };
+	struct unseal u = {
+		.store_path = FACTORY_STORE_PATH,
+		.report_path = UNSEAL_REPORT_FOLDER,
+	};
+	bool explaining = false;
 	int r;
 
 	harden_process();
-	r = parse(argc, argv, &u);
+	r = parse(argc, argv, &u, &explaining);
 	if (r)
 		return 2;
-	r = unseal(&u);
+	if (explaining && is_explained())
+		return EXIT_SUCCESS;
+	r = explaining ? explain(&u) : unseal(&u);
+	leave_report(&u);
 	dmacc_wipe(&u.master, sizeof(u.master));
 	free(u.root);
 	dmacc_kernel_close(u.kernel);

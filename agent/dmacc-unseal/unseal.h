@@ -2,6 +2,17 @@
 #ifndef DMACC_UNSEAL_H
 #define DMACC_UNSEAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "credential.h"
+#include "factory_store.h"
+#include "kernel.h"
+#include "tpm.h"
+#include "unseal_report.h"
+
 /* Priorities as the journal knows them */
 enum priority {
 	ERROR = 3,
@@ -9,10 +20,70 @@ enum priority {
 	INFO = 6,
 };
 
+/**
+ * struct unseal - one run
+ * @report_path: folder of the report
+ * @credential: the encrypted one that systemd finds
+ * @report: what it came to so far
+ * @retry: the trouble may pass by itself
+ */
+struct unseal {
+	const char *store_path;
+	const char *report_path;
+	struct factory_store *store;
+	struct dmacc_kernel *kernel;
+	enum credential_kind credential;
+	struct dmacc_kernel_master master;
+	uid_t agent;
+	uint8_t *root;
+	size_t root_len;
+	struct unseal_report report;
+	bool retry;
+};
+
 /* One line on stderr; where that is the journal, with its priority */
 void say(enum priority priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same for something that was refused. Returns -EINVAL, so that it can be returned. */
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, and it goes into the report as the trouble of the root */
+int refuse_root(struct unseal *u, enum trouble trouble, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same for the sealed key of a slot, whose file's name is said before it */
+int refuse_slot(struct unseal *u, const char *name, enum trouble trouble, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/**
+ * read_root() - the sealed root of the store
+ *
+ * Return: 0; 1 if there is nothing to unseal, which is said; a negative errno after a refusal.
+ */
+int read_root(struct unseal *u);
+
+/* The rung that the root's header names: the module judges whether that is true */
+enum dmacc_rung root_rung(const struct unseal *u);
+
+/* Was the TPM used? Then it is told that the power may be cut now. */
+void settle_tpm(void);
+
+/**
+ * ask_tpm() - is it the TPM's doing?
+ * @needs_parent: the root hangs on our parent key
+ * @ret_sentence: @size bytes; "" if there is nothing to add
+ *
+ * Return: TROUBLE_NONE if it is something else.
+ */
+enum trouble ask_tpm(struct unseal *u, bool needs_parent, char *ret_sentence, size_t size);
+
+/* Was the root, or its master, sealed with a TPM that the store has noted? */
+bool is_of_tpm(const struct unseal *u);
+
+/* dmacc-unseal --explain: why did the credential not decrypt? */
+int explain(struct unseal *u);
+
+/* Leaves the report, and a mark if it is worth while to try again */
+void leave_report(struct unseal *u);
 
 #endif

@@ -191,18 +191,51 @@ class Unseal(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.folder.chmod(0o700)
+        self.run_folder = self.folder / "run"
+
+    def unseal(self, *arguments, **options):
+        return run(UNSEAL, "--report", self.run_folder, *arguments, **options)
+
+    def report(self):
+        return (self.run_folder / "report").read_text().splitlines()
 
     def test_a_device_without_a_factory_store_or_root_has_nothing_to_unseal(self):
         for store in (self.folder / "nowhere", self.folder):
-            done = run(UNSEAL, "--factory-store", store)
+            done = self.unseal("--factory-store", store)
             self.assertEqual((done.returncode, done.stdout), (0, ""))
             self.assertIn("nothing to unseal: there is no", done.stderr)
+            self.assertEqual(self.report(), ["dmacc-unseal-report 1", "root nothing-injected "])
 
     def test_a_store_that_others_can_write_to_is_refused(self):
         self.folder.chmod(0o777)
-        done = run(UNSEAL, "--factory-store", self.folder)
+        done = self.unseal("--factory-store", self.folder)
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"{self.folder}: it is somebody else's, or group or others can write to it", done.stderr)
+        self.assertTrue(self.report()[1].startswith("root factory-store-unsafe "), self.report())
+
+    def test_sealed_keys_without_their_root_are_a_damaged_store(self):
+        (self.folder / "slots").mkdir(0o700)
+        (self.folder / "slots/alpha").write_bytes(b"x")
+        done = self.unseal("--factory-store", self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertTrue(self.report()[1].startswith("root factory-store-damaged "), self.report())
+
+    def test_a_root_without_its_master_is_named(self):
+        (self.folder / "root").write_bytes(b"DMACCROO\1\2" + bytes(100))
+        done = self.unseal("--factory-store", self.folder)
+        self.assertEqual(done.returncode, 1)
+        # the first thing that is missing on this machine
+        self.assertRegex(self.report()[1], "^root (master-missing|no-agent-user) ")
+        self.assertFalse((self.run_folder / "retry").exists())
+
+    def test_a_run_that_was_killed_is_explained_and_one_that_reported_is_left(self):
+        (self.folder / "root").write_bytes(b"DMACCROO\1\2" + bytes(100))
+        done = self.unseal("--explain", "--factory-store", self.folder, environment={"MONITOR_EXIT_STATUS": "TERM"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("root unseal-failed dmacc-unseal did not come to its end: TERM", self.report())
+        before = self.report()
+        done = self.unseal("--explain", "--factory-store", self.folder, environment={"MONITOR_EXIT_STATUS": "1"})
+        self.assertEqual((done.returncode, done.stderr, self.report()), (0, "", before))
 
     def test_arguments_are_refused(self):
         self.assertEqual(run(UNSEAL, "now").returncode, 2)

@@ -24,7 +24,9 @@ def conditions(unit):
 
 class Units(unittest.TestCase):
     def test_systemd_understands_every_line(self):
-        for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-templates.service", "dmacc-templates.path"):
+        for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-unseal-report.service", "dmacc-unseal-retry.service",
+                     "dmacc-unseal-retry.timer", "dmacc-unseal-tpm.service", "dmacc-templates.service",
+                     "dmacc-templates.path"):
             out = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", f"./{unit}"],
                                  cwd=UNITS, text=True, capture_output=True, check=False)
             # the programs are not installed where a build is tested
@@ -38,9 +40,12 @@ class Units(unittest.TestCase):
     def test_dmacc_unseal_which_needs_root_is_exposed_at_most_1_5(self):
         self.assertLessEqual(exposure("dmacc-unseal.service"), 1.5)
 
+    def test_who_explains_a_failure_is_exposed_at_most_1_2(self):
+        self.assertLessEqual(exposure("dmacc-unseal-report.service"), 1.2)
+
     def test_without_a_template_neither_agent_nor_unseal_runs(self):
         endings = {".conf", ".w7", ".tnds", ".xml", ".wbxml"}
-        for unit in ("dmaccd.service", "dmacc-unseal.service"):
+        for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-unseal-tpm.service"):
             found = [Path(condition[1:]) for condition in conditions(unit)]
             # "|": one that is true is enough
             self.assertTrue(all(condition.startswith("|/") for condition in conditions(unit)))
@@ -49,7 +54,7 @@ class Units(unittest.TestCase):
             self.assertEqual(len(found), 2 * len(endings))
 
     def test_no_unit_can_write_a_core(self):
-        for unit in ("dmaccd.service", "dmacc-unseal.service"):
+        for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-unseal-report.service"):
             self.assertIn("\nLimitCORE=0\n", (UNITS / unit).read_text())
 
 
