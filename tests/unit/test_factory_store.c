@@ -261,6 +261,25 @@ static void a_master_is_read_back_and_nobody_elses(void **state)
 	factory_store_close(store);
 }
 
+static void what_is_noted_of_the_tpm_is_read_back_or_is_none(void **state)
+{
+	static const uint8_t noted[FACTORY_STORE_TPM_LEN] = { 0x01, 0xab, 0xff };
+	struct factory_store *store = opened(*state);
+	uint8_t found[FACTORY_STORE_TPM_LEN] = { 0 };
+
+	assert_int_equal(factory_store_read_tpm(store, found), -ENOENT);
+	assert_int_equal(factory_store_write_tpm(store, noted), 0);
+	assert_int_equal(mode_of(*state, "tpm"), 0600);
+	assert_int_equal(factory_store_read_tpm(store, found), 0);
+	assert_memory_equal(found, noted, sizeof(noted));
+	make_file(*state, "tpm", 0600, "01ab\n");
+	assert_int_equal(factory_store_read_tpm(store, found), -EINVAL);
+	make_file(*state, "tpm", 0600, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg\n");
+	assert_int_equal(factory_store_read_tpm(store, found), -EINVAL);
+	assert_memory_equal(found, noted, sizeof(noted));
+	factory_store_close(store);
+}
+
 static void a_blob_of_another_slot_is_seen(void **state)
 {
 	struct dmacc_slot_blob blob = { .name_len = 5, .name = "alpha" };
@@ -290,6 +309,7 @@ int main(void)
 		TEST(links_are_not_followed),
 		TEST(a_blob_longer_than_any_is_refused),
 		TEST(a_master_is_read_back_and_nobody_elses),
+		TEST(what_is_noted_of_the_tpm_is_read_back_or_is_none),
 		TEST(a_blob_of_another_slot_is_seen),
 	};
 
