@@ -12,7 +12,10 @@
  * - A nonce that may have been used is never used again: of an account that is made anew after
  *   damage, or derived anew with what it may have had before, both are random ("burnt"), and the
  *   first session begins with a challenge.
- * - What cannot be derived now, but is stored, serves.
+ * - What cannot be derived now, but is stored, serves; not without the store's key, nor below the rung
+ *   that is asked.
+ * - What was stored under another root stays as it is: only a person can tell whether that root comes
+ *   back.
  */
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -58,10 +61,6 @@ static bool holds_u32(const struct record *record, const char *key, uint32_t val
 	return record_get_u32(record, RECORD_STATE, key, &stored) && stored == value;
 }
 
-/* How a person gets out of a state in which the agent keeps what is stored */
-#define WAY_OUT "; to have it made anew, rename the account's file in the store to NAME.damaged, " \
-		"remove its NAME.prev and run 'systemctl reload dmaccd'"
-
 static bool is_other_device(const struct device *device, const struct record *record)
 {
 	uint8_t hash[COMPOSE_HASH_SIZE];
@@ -88,8 +87,7 @@ static void take_next(struct work *w)
 
 static void keep(struct work *w, const char *why)
 {
-	account_tell(w->account, ACCOUNT_DAMAGED, "%s; what is stored is kept as it is and not "
-		     "served" WAY_OUT, why);
+	account_trouble(w->account, ACCOUNT_DAMAGED, TROUBLE_ACCOUNT_DAMAGED, why);
 	take_stored(w);
 }
 
@@ -374,11 +372,23 @@ static bool below_rung(const struct device *device, unsigned int minimum, struct
 	return true;
 }
 
+/* Whole, as far as can be told, but of a root that this device had before, or of another device's */
+static bool is_of_other_root(const struct store_loaded *loaded)
+{
+	return !loaded->record && (loaded->current == STORE_OTHER_ROOT ||
+				   (loaded->current == STORE_MISSING &&
+				    loaded->previous == STORE_OTHER_ROOT));
+}
+
 /* A file that may be good, but not for us now: true, and nothing is derived or written */
 static bool is_out_of_reach(const struct store_loaded *loaded, struct account *account)
 {
 	enum store_fault fault = loaded->current;
 
+	if (is_of_other_root(loaded)) {
+		account_trouble(account, ACCOUNT_DAMAGED, TROUBLE_OTHER_STORE, NULL);
+		return true;
+	}
 	if (fault != STORE_NEWER && fault != STORE_UNREADABLE && !loaded->record)
 		fault = loaded->previous;
 	if (fault == STORE_NEWER) {

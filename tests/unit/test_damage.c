@@ -119,16 +119,58 @@ static void a_file_of_a_newer_agent_is_left_alone(void **state)
 	assert_unwritten(f, "op", before);
 }
 
-static void another_roots_accounts_are_kept_aside(void **state)
+static void another_roots_account_is_left_as_it_is_until_it_is_put_aside(void **state)
 {
 	struct fixture *f = *state;
+	struct timespec before;
+	char path[256], aside[256];
 
 	write_file(f->usr, "op.conf", CONF);
 	start(f);
+	before = stamp(f, "op");
 	memcpy(kernel_double.root_id, "newroot!", 8);
 	kernel_double.inverted_store_key[0] ^= 1;
 	/* in the same process, too: a module that was loaded anew */
 	assert_int_equal(agent_refresh(&f->agent, false), 0);
+	assert_state(f, "op", "damaged", "other-store: ");
+	assert_unwritten(f, "op", before);
+	assert_false(stored(f, "op.damaged"));
+	/* its root comes back */
+	kernel_double_reset();
+	assert_int_equal(agent_refresh(&f->agent, false), 0);
+	assert_state(f, "op", "ready", "");
+	assert_unwritten(f, "op", before);
+	/* it does not, and somebody puts the file aside */
+	memcpy(kernel_double.root_id, "newroot!", 8);
+	kernel_double.inverted_store_key[0] ^= 1;
+	store_path(f, "op", path);
+	store_path(f, "op.damaged", aside);
+	assert_int_equal(rename(path, aside), 0);
+	assert_int_equal(agent_refresh(&f->agent, false), 0);
+	assert_state(f, "op", "ready", "");
+	assert_value(f, "op", "ServerPW", SERVER_PW);
+	assert_nonces(f, "op", "burnt");
+}
+
+static void another_roots_file_over_one_of_ours_is_damage(void **state)
+{
+	struct fixture *f = *state;
+	char path[256], previous[256];
+
+	write_file(f->usr, "op.conf", CONF);
+	memcpy(kernel_double.root_id, "oldroot!", 8);
+	start(f);
+	store_path(f, "op", path);
+	store_path(f, "kept", previous);
+	assert_int_equal(rename(path, previous), 0);
+	kernel_double_reset();
+	start(f);
+	store_path(f, "op.prev", path);
+	store_path(f, "op", previous);
+	assert_int_equal(rename(previous, path), 0);
+	store_path(f, "kept", path);
+	assert_int_equal(rename(path, previous), 0);
+	start(f);
 	assert_state(f, "op", "ready", "another root's");
 	assert_nonces(f, "op", "burnt");
 	assert_true(stored(f, "op.damaged"));
@@ -142,7 +184,8 @@ int main(void)
 		TEST(swapped_accounts_are_made_again),
 		TEST(a_damaged_file_that_cannot_be_derived_again_stays),
 		TEST(a_file_of_a_newer_agent_is_left_alone),
-		TEST(another_roots_accounts_are_kept_aside),
+		TEST(another_roots_account_is_left_as_it_is_until_it_is_put_aside),
+		TEST(another_roots_file_over_one_of_ours_is_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
