@@ -8,4 +8,10 @@
  */
 void harden_process(void);
 
+/*
+ * Wipes the stack below the caller's frame, where functions of libraries have left what they worked
+ * with, and the wide registers. For when a secret is done with and the process goes on.
+ */
+void harden_wipe_stack(void);
+
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,9 +12,11 @@
 #include "agent.h"
 #include "ctl.h"
 #include "dmacc.h"
+#include "harden.h"
 
 /* Larger than any account; what is longer is none */
 #define TREE_MAX (1 << 20)
+#define ROOM (4 << 20)
 
 struct tree {
 	const char *layout;
@@ -141,14 +144,29 @@ static int read_array(const struct tree *t, struct json_object *array, struct js
 	return r;
 }
 
-static int read_text(const struct tree *t, const char *text, int len, struct json_object *nodes)
+/*
+ * json-c collects each string in a buffer that it moves as it grows, and frees unwiped: it gets its
+ * full size before, and is wiped after
+ */
+static struct json_object *parse(const char *text, int len)
 {
 	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *array = tokener ? json_tokener_parse_ex(tokener, text, len) : NULL;
+	struct json_object *array = NULL;
+
+	if (!tokener)
+		return NULL;
+	if (printbuf_memset(tokener->pb, 0, 0, len) >= 0)
+		array = json_tokener_parse_ex(tokener, text, len);
+	dmacc_wipe(tokener->pb->buf, (size_t)tokener->pb->size);
+	json_tokener_free(tokener);
+	return array;
+}
+
+static int read_text(const struct tree *t, const char *text, int len, struct json_object *nodes)
+{
+	struct json_object *array = parse(text, len);
 	int r;
 
-	if (tokener)
-		json_tokener_free(tokener);
 	if (!array)
 		return complain("the agent's tree is not JSON");
 	r = read_array(t, array, nodes);
@@ -264,6 +282,34 @@ static void wipe_all(struct tree *t)
 	json_object_put(t->all);
 }
 
+/* The text of an object is kept in such a buffer, too: one string of that size makes room in it */
+static int make_room(struct json_object *all)
+{
+	struct json_object *filler;
+	char *blanks = calloc(1, ROOM);
+
+	if (!blanks)
+		return -1;
+	memset(blanks, ' ', ROOM - 1);
+	filler = json_object_new_string(blanks);
+	free(blanks);
+	if (json_object_array_add(all, filler) < 0)
+		return -1;
+	json_object_to_json_string(all);
+	return json_object_array_del_idx(all, 0, 1);
+}
+
+static void print_json(struct tree *t)
+{
+	size_t len;
+	const char *text = json_object_to_json_string_length(t->all, JSON_C_TO_STRING_PRETTY |
+							     JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+
+	printf("%s\n", text);
+	if (t->secrets)
+		dmacc_wipe((char *)text, len);
+}
+
 static int show(struct tree *t)
 {
 	struct agent agent;
@@ -272,8 +318,7 @@ static int show(struct tree *t)
 
 	r = agent_read(&agent, sentence) ? complain("%s", sentence) : show_accounts(t, &agent);
 	if (t->json && r != EXIT_NOTHING)
-		printf("%s\n", json_object_to_json_string_ext(t->all, JSON_C_TO_STRING_PRETTY |
-							      JSON_C_TO_STRING_NOSLASHESCAPE));
+		print_json(t);
 	agent_done(&agent);
 	return r;
 }
@@ -325,8 +370,11 @@ int tree_main(int argc, char **argv)
 	t.account = argv[optind];
 	setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
 	t.all = json_object_new_array();
+	if (!t.all || (t.json && t.secrets && make_room(t.all)))
+		return complain("out of memory");
 	r = finish_output(show(&t));
 	wipe_all(&t);
+	harden_wipe_stack();
 	dmacc_wipe(output_buffer, sizeof(output_buffer));
 	return r;
 }

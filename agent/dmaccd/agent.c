@@ -7,6 +7,7 @@
 #include "agent.h"
 #include "bus.h"
 #include "config.h"
+#include "harden.h"
 #include "log.h"
 
 struct import_cache {
@@ -191,6 +192,7 @@ int agent_refresh(struct agent *agent, bool reread)
 	if (!r)
 		r = accounts_make(&agent->device, agent->templates, &stored, &accounts);
 	accounts_unload(&stored);
+	harden_wipe_stack();
 	if (r)
 		return r;
 	replace_accounts(agent, &accounts);

@@ -7,6 +7,7 @@
 
 #include "agent.h"
 #include "bus.h"
+#include "harden.h"
 #include "tree_text.h"
 
 #define NAME "org.dmacc1"
@@ -214,6 +215,7 @@ static int get_tree_with_secrets(sd_bus_message *m, void *data, sd_bus_error *re
 		return r;
 	fd = tree_text_memfd(tree);
 	dmacc_tree_free(tree);
+	harden_wipe_stack();
 	if (fd < 0)
 		return fd;
 	r = sd_bus_reply_method_return(m, "h", fd);

@@ -10,12 +10,16 @@ import base64
 import ctypes
 import json
 import os
+import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
 from test_dmaccd import BUILD, CLIENT_PW, CONF, SERVER_NONCE, SERVER_PW, W7, WithAgent
 
+DMACCCTL = BUILD / "agent/dmaccctl/dmaccctl"
+STOP_AT_EXIT = BUILD / "tests/unit/libstop-at-exit.so"
 MEMGREP = BUILD / "tests/unit/memgrep"
 CLIENT_NONCE = "pnDdm0BnEm0a3bC8ognyig=="
 STORE_KEY = bytes((7 * i + 1) & 0xff for i in range(32))
@@ -164,6 +168,41 @@ class InTheAgent(WithAgent):
         """The searcher sees the agent's memory: something that is there for good."""
         self.agent.start()
         self.assertTrue(memgrep(self.agent.process.pid, {"Addr": "https://dm.example.com/dm"}))
+
+
+class InDmaccctl(WithAgent):
+    """dmaccctl is done in a moment; it stops at its end here, to be searched."""
+
+    def setUp(self):
+        if os.getuid():
+            self.skipTest("needs root, to be given secrets")
+        super().setUp()
+
+    def show(self, *options):
+        """What it printed, and what it left in its memory."""
+        # the sanitizer wants to be loaded first
+        env = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": self.bus.address, "LD_PRELOAD": STOP_AT_EXIT,
+                            "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+        with tempfile.TemporaryFile("w+") as output, subprocess.Popen([DMACCCTL, "tree", *options], env=env,
+                                                                      stdout=output) as process:
+            _, status = os.waitpid(process.pid, os.WUNTRACED)
+            self.assertTrue(os.WIFSTOPPED(status))
+            try:
+                found = memgrep(process.pid, SECRETS)
+            finally:
+                process.send_signal(signal.SIGCONT)
+            output.seek(0)
+            return output.read(), found
+
+    def test_nothing_of_what_was_shown_is_left(self):
+        for i in range(10):
+            (self.agent.templates / f"op{i}.conf").write_text(CONF + f"X=op{i}\n")
+        self.agent.start()
+        for options in (["--format", "json"], ["--format", "text"], ["--format", "json", "--layout", "1.1", "op"]):
+            text, found = self.show("--show-secrets", *options)
+            self.assertIn(SERVER_PW, text)
+            self.assertIn(CLIENT_NONCE, text)
+            self.assertEqual(found, [], options)
 
 
 if __name__ == "__main__":
