@@ -37,7 +37,6 @@ enum trouble ask_tpm(struct unseal *u, bool needs_parent, char *ret_sentence, si
 	enum tpm_state state;
 
 	state = tpm_diagnose(NULL, known ? fingerprint : NULL, needs_parent, ret_sentence, size);
-	/* a TPM that is not there yet has the unit started when it comes */
-	u->retry = state == TPM_LOCKED_OUT || state == TPM_MUTE;
+	u->retry = state == TPM_LOCKED_OUT || state == TPM_MUTE || state == TPM_MISSING;
 	return tpm_trouble(state);
 }
