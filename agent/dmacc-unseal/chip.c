@@ -4,23 +4,22 @@
 
 #include "unseal.h"
 
-void settle_tpm(void)
+void prepare_tpm(struct unseal *u)
 {
 	char sentence[256];
-	struct tpm *tpm;
-	int r;
+	int r = 0;
 
-	r = tpm_open(NULL, &tpm, sentence, sizeof(sentence));
-	/* then it was a TEE, or whatever else seals */
-	if (r == -ENODEV)
-		return;
-	if (r) {
+	if (!u->tpm)
+		r = tpm_open(NULL, &u->tpm, sentence, sizeof(sentence));
+	/* without one it is a TEE, or whatever else seals */
+	if (r && r != -ENODEV)
 		say(WARNING, "%s; a power cut now counts as a failed try", sentence);
-		return;
-	}
-	if (tpm_shutdown(tpm))
-		say(WARNING, "%s", tpm_sentence(tpm));
-	tpm_close(tpm);
+}
+
+void settle_tpm(struct unseal *u)
+{
+	if (u->tpm && tpm_shutdown(u->tpm))
+		say(WARNING, "%s", tpm_sentence(u->tpm));
 }
 
 bool is_of_tpm(const struct unseal *u)

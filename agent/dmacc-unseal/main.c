@@ -163,10 +163,12 @@ static int open_root(struct unseal *u)
 		r = connect_kernel(u);
 	if (r)
 		return r;
+	if (rung == DMACC_RUNG_TRUSTED)
+		prepare_tpm(u);
 	r = dmacc_kernel_open_root(u->kernel, u->root, u->root_len,
 				   rung == DMACC_RUNG_WRAPPED ? &u->master : NULL, u->agent);
 	if (rung == DMACC_RUNG_TRUSTED)
-		settle_tpm();
+		settle_tpm(u);
 	dmacc_wipe(&u->master, sizeof(u->master));
 	return r ? refuse_open(u, r, dmacc_kernel_sentence(u->kernel)) : 0;
 }
@@ -314,8 +316,10 @@ static int unseal(struct unseal *u)
 
 	u->credential = credential_find(&path);
 	/* systemd has just unsealed it, whatever becomes of that */
-	if (u->credential == CREDENTIAL_TPM2)
-		settle_tpm();
+	if (u->credential == CREDENTIAL_TPM2) {
+		prepare_tpm(u);
+		settle_tpm(u);
+	}
 	r = read_root(u);
 	if (r)
 		return r < 0 ? r : 0;
@@ -387,6 +391,7 @@ int main(int argc, char **argv)
 	dmacc_wipe(&u.master, sizeof(u.master));
 	free(u.root);
 	dmacc_kernel_close(u.kernel);
+	tpm_close(u.tpm);
 	factory_store_close(u.store);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }

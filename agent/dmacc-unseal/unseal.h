@@ -37,6 +37,7 @@ struct unseal {
 	uid_t agent;
 	uint8_t *root;
 	size_t root_len;
+	struct tpm *tpm;
 	struct unseal_report report;
 	bool retry;
 };
@@ -65,8 +66,11 @@ int read_root(struct unseal *u);
 /* The rung that the root's header names: the module judges whether that is true */
 enum dmacc_rung root_rung(const struct unseal *u);
 
-/* Was the TPM used? Then it is told that the power may be cut now. */
-void settle_tpm(void);
+/* Before a TPM is used, so that settling it afterwards takes no longer than a command */
+void prepare_tpm(struct unseal *u);
+
+/* Once it was used: it is told that the power may be cut now */
+void settle_tpm(struct unseal *u);
 
 /**
  * ask_tpm() - is it the TPM's doing?
