@@ -70,6 +70,7 @@ static int import(const char *bytes, size_t len)
 	write_all(STDERR_FILENO, messages, messages_len);
 	if (!r)
 		write_all(STDOUT_FILENO, plain, plain_len);
+	explicit_bzero(plain, plain_len);
 	free(plain);
 	free(messages);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 	static char bytes[IMPORT_MAX + 1];
 	const char *sentence;
 	ssize_t len;
+	int r;
 
 	(void)argv;
 	if (argc != 1)
@@ -94,5 +96,8 @@ int main(int argc, char **argv)
 	len = read_all(bytes, sizeof(bytes));
 	if (len < 0)
 		return fail("standard input cannot be read");
-	return import(bytes, (size_t)len);
+	r = import(bytes, (size_t)len);
+	/* it may hold a password, for which it was refused; what the parsers copied ends with us */
+	explicit_bzero(bytes, (size_t)len);
+	return r;
 }

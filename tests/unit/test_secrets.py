@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+from pathlib import Path
 
 from test_dmaccd import BUILD, CLIENT_PW, CONF, SERVER_NONCE, SERVER_PW, W7, WithAgent
 
@@ -163,6 +164,9 @@ class InTheAgent(WithAgent):
         refused = self.agent.manager("RefusedTemplates")
         self.assertEqual(len(refused), 2)
         self.assert_no_secret("after READY=1", {"password": REAL})
+        # and what read the document is no more
+        pid = self.agent.process.pid
+        self.assertEqual(Path(f"/proc/{pid}/task/{pid}/children").read_text(), "")
 
     def test_the_search_would_find_them(self):
         """The searcher sees the agent's memory: something that is there for good."""
