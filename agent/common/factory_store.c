@@ -98,6 +98,11 @@ int factory_store_write_root(struct factory_store *store, const void *blob, size
 	return durable_write(store->fd, ROOT_NAME, 0600, blob, len);
 }
 
+int factory_store_replace_root(struct factory_store *store, const void *blob, size_t len)
+{
+	return durable_rotate(store->fd, ROOT_NAME, 0600, blob, len);
+}
+
 int factory_store_read_master(struct factory_store *store, uint8_t ret_master[DMACC_MASTER_LEN],
 			      const char **reterr_sentence)
 {

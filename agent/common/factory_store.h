@@ -40,6 +40,8 @@ const char *factory_store_path(const struct factory_store *store);
 /* The sealed root as it was stored, for the module to judge. -ENOENT if there is none. */
 int factory_store_read_root(struct factory_store *store, uint8_t **ret_blob, size_t *ret_len);
 int factory_store_write_root(struct factory_store *store, const void *blob, size_t len);
+/* The same, and what stood there, which may be damaged, is root.prev afterwards */
+int factory_store_replace_root(struct factory_store *store, const void *blob, size_t len);
 
 /**
  * factory_store_read_master() - the plain file "master"

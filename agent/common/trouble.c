@@ -267,11 +267,9 @@ enum trouble trouble_of_slot_file(const void *blob, size_t len, const char *name
 {
 	const struct dmacc_slot_blob *b = blob;
 
-	if (factory_store_is_slot(blob, len, name))
-		return TROUBLE_NONE;
 	if (len != sizeof(*b) || memcmp(b->magic, DMACC_SLOT_MAGIC, sizeof(b->magic)))
 		return TROUBLE_SLOT_DAMAGED;
-	return TROUBLE_SLOT_MISPLACED;
+	return factory_store_is_slot(blob, len, name) ? TROUBLE_NONE : TROUBLE_SLOT_MISPLACED;
 }
 
 enum trouble trouble_of_store(int error)

@@ -26,6 +26,7 @@ struct verb {
 int status_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int tree_main(int argc, char **argv);
+int wipe_main(int argc, char **argv);
 int factory_main(int argc, char **argv);
 
 /* Finds argv[1] in a table that ends with a NULL name, and runs it. @of: "dmaccctl", ... */

@@ -21,6 +21,10 @@ static const struct verb verbs[] = {
 	{ "lock", lock_main, "[--factory-store DIR] [--json]" },
 	{ "report", report_main, "[--factory-store DIR] [--json]" },
 	{ "parent", parent_main, "[--factory-store DIR] [--json]" },
+	{ "export", export_main, "[--factory-store DIR] [--credential FILE] [FILE|-]" },
+	{ "restore", restore_main,
+	  "[--factory-store DIR] [--credential FILE] [--json] [FILE|-]" },
+	{ "identity", identity_main, "[--json] [FILE|-]" },
 	{ NULL, NULL, NULL },
 };
 
@@ -160,7 +164,7 @@ static int open_trusted(struct factory *f, const uint8_t *blob, size_t len)
 	return chip_complain(f, true, what, dmacc_kernel_sentence(f->kernel));
 }
 
-static int open_blob(struct factory *f, const uint8_t *blob, size_t len)
+int factory_open_blob(struct factory *f, const uint8_t *blob, size_t len)
 {
 	enum dmacc_rung rung = rung_of(blob, len);
 	int r;
@@ -183,7 +187,7 @@ int factory_open_root(struct factory *f)
 		return -1;
 	if (r)
 		return complain("%s/root: %s", f->path, factory_store_error(r));
-	r = open_blob(f, blob, len);
+	r = factory_open_blob(f, blob, len);
 	free(blob);
 	return r;
 }

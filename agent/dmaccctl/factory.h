@@ -22,6 +22,7 @@ enum master_place {
  * @place: where the master is
  * @json: records are JSON, one a line
  * @tpm: once something was sealed or unsealed with it
+ * @credential: the encrypted master as restore was given it, in the place of any other; or NULL
  */
 struct factory {
 	const char *path;
@@ -32,6 +33,7 @@ struct factory {
 	struct dmacc_kernel *kernel;
 	struct dmacc_kernel_status status;
 	struct tpm *tpm;
+	const char *credential;
 };
 
 /* What is known of a slot after it was sealed or loaded */
@@ -48,6 +50,9 @@ int verify_main(int argc, char **argv);
 int lock_main(int argc, char **argv);
 int report_main(int argc, char **argv);
 int parent_main(int argc, char **argv);
+int export_main(int argc, char **argv);
+int restore_main(int argc, char **argv);
+int identity_main(int argc, char **argv);
 
 /* An option that all of them have. Returns false if it is another. */
 bool factory_option(struct factory *f, int option, const char *argument);
@@ -66,7 +71,10 @@ void factory_end(struct factory *f);
 /* Opens the sealed root of the store in the module. -1 if there is none, without a complaint. */
 int factory_open_root(struct factory *f);
 
-/* The same, or makes a root, and its master before it, and has it in the store */
+/* Opens this sealed root, which need not be the one of the store */
+int factory_open_blob(struct factory *f, const uint8_t *blob, size_t len);
+
+/* factory_open_root(), or makes a root, and its master before it, and has it in the store */
 int factory_make_root(struct factory *f);
 
 /* Reads the sealed key of a slot, loads it and fills in the record. @reterr: why not. */

@@ -174,11 +174,36 @@ static int read_encrypted(struct factory *f, enum credential_kind kind,
 	return complain("the master in " CREDENTIAL_PATH " cannot be read; it is never made anew");
 }
 
-int master_read(struct factory *f, struct dmacc_kernel_master *ret)
+/* The one that restore was given */
+static int read_given(struct factory *f, struct dmacc_kernel_master *ret)
 {
-	enum credential_kind kind = find_credential();
+	enum credential_kind kind = credential_kind_of(f->credential, strlen(f->credential));
+	char *argv[] = { "systemd-creds", "decrypt", name_option, "-", "-", NULL };
+	uint8_t plain[DMACC_MASTER_LEN + 1];
+	size_t len = sizeof(plain);
+	bool missing;
 	int r;
 
+	if (kind == CREDENTIAL_TPM2)
+		(void)chip_open(f, &missing);
+	r = run_creds(argv, false, f->credential, strlen(f->credential), plain, &len);
+	if (!r && len == DMACC_MASTER_LEN)
+		memcpy(ret->bytes, plain, DMACC_MASTER_LEN);
+	else if (!r)
+		r = complain("the credential does not hold %d bytes", DMACC_MASTER_LEN);
+	ret->source = credential_source(kind);
+	dmacc_wipe(plain, sizeof(plain));
+	chip_settle(f);
+	return r;
+}
+
+int master_read(struct factory *f, struct dmacc_kernel_master *ret)
+{
+	enum credential_kind kind = f->credential ? CREDENTIAL_UNKNOWN : find_credential();
+	int r;
+
+	if (f->credential)
+		return read_given(f, ret);
 	/* one that cannot be looked at is there: it must not be made anew */
 	if (kind != CREDENTIAL_ABSENT)
 		return read_encrypted(f, kind, ret);

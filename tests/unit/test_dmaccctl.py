@@ -76,9 +76,9 @@ class Usage(Refusals):
     def test_help_names_every_verb_and_none_that_is_not_there(self):
         text = run(CTL, "--help").stdout + run(CTL, "factory", "--help").stdout
         for verb in ("status", "doctor", "tree", "factory inject", "factory verify", "factory lock", "factory report",
-                     "factory parent"):
+                     "factory parent", "factory export", "factory restore", "factory identity", "wipe"):
             self.assertIn(f"dmaccctl {verb} ", text)
-        for later in ("export", "restore", "probe", "wipe", "tnds"):
+        for later in ("probe", "monitor", "disable", "tnds"):
             self.assertNotIn(later, text)
 
     def test_the_version_is_the_projects(self):
@@ -90,7 +90,7 @@ class Usage(Refusals):
         self.refused("a verb is missing; dmaccctl --help lists them")
         self.refused("there is no verb 'stat'; dmaccctl --help lists them", "stat")
         self.refused("a verb is missing; dmaccctl factory --help lists them", "factory")
-        self.refused("there is no verb 'export'; dmaccctl factory --help lists them", "factory", "export")
+        self.refused("there is no verb 'import'; dmaccctl factory --help lists them", "factory", "import")
 
     def test_unknown_options_and_arguments_too_many_are_refused(self):
         self.refused("unrecognized option", "status", "--jason")

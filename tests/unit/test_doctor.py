@@ -186,6 +186,18 @@ class Manual(unittest.TestCase):
             said = " ".join(text.replace(".br\n", "").replace("\\&", "").split())
             self.assertEqual(said.lower(), wanted.lower(), word)
 
+    def test_every_way_out_by_dmaccctl_is_a_verb_that_there_is(self):
+        help_text = agents.run(agents.CTL, "--help").stdout + agents.run(agents.CTL, "factory", "--help").stdout
+        seen = 0
+        for state in self.states.values():
+            words = state["command"].split()
+            if words[0] != "dmaccctl":
+                continue
+            verb = " ".join(words[:3] if words[1] == "factory" else words[:2])
+            self.assertIn(f"{verb} ", help_text, state["state"])
+            seen += 1
+        self.assertGreater(seen, 10)
+
     def test_mandoc_finds_nothing_wrong(self):
         for page in ("dmacc-states.7", "dmaccctl.8"):
             done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", MANUALS / page], capture_output=True, text=True,
