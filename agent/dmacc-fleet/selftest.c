@@ -177,8 +177,7 @@ static void test_unkeyed(void)
 		const struct dmacc_vector_unkeyed_refused *v = &dmacc_vectors_unkeyed_refused[i];
 		const struct dmacc_server server = { v->kind, v->server, v->server_len };
 
-		judge(dmacc_legacy_named(v->profile) &&
-		      dmacc_legacy_credentials(dmacc_legacy_named(v->profile), v->devid, &server,
+		judge(dmacc_legacy_credentials(dmacc_legacy_named(v->profile), v->devid, &server,
 					       &c, NULL) == -EINVAL, "unkeyed.refused", i);
 	}
 }

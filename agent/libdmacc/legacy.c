@@ -133,18 +133,17 @@ static int fcs14345(const struct request *q, struct dmacc_credentials *c)
 	return r ? r : fcs14345_password(q, server, c->server_pw);
 }
 
+/* What no profile takes comes first, as section 8 has it */
 static const char *refusal(const char *devid, const struct dmacc_server *server)
 {
 	struct dmacc_reason reason;
 
-	if (dmacc_identifier_check(devid, &reason))
+	if (dmacc_identifier_check(devid, &reason) || dmacc_server_valid(server, &reason))
 		return reason.sentence;
 	if (memcmp(devid, "IMEI:", 5))
 		return "an unkeyed profile knows IMEIs only";
 	if (server->element != DMACC_ELEMENT_SERVER_ID)
 		return "an unkeyed profile derives from the ServerID only";
-	if (dmacc_server_valid(server, &reason))
-		return reason.sentence;
 	if (memchr(server->bytes, ':', server->len))
 		return "a ServerID with ':' is ambiguous in an unkeyed profile";
 	if (server->len > SERVER_MAX)

@@ -45,6 +45,8 @@ ACCEPTED = [
     "ESN:7FFFFFFF", "ESN:00000001", "ESN:00000000001", "ESN:25516777214", "ESN:12345678",
     # input as long as it may be
     "4" + "-" * 114 + "90154203237518"[:13],
+    # a tab inside; of a URN's parameters nothing is looked at, not even the end of a line
+    "490154\t203237518", "urn:gsma:imei:490154203237510;a\nb",
 ]
 
 SPARE_ACCEPTED = [
@@ -64,6 +66,7 @@ REFUSED = [
     b"IMEI:49015420323751A", b"urn:gsma:imei:49015420323751A", b"G0000000002329", b"MEID:G0000000002329",
     b"ESN:E69FFFFG", b"ESN:2301048575A", b"MEID:29360873650070371A", b"490154203237518\n",
     b"490154203237518\r", b"\xc2\xa0490154203237518", b"490154.203237518", b"490154203237518;",
+    b"IMEI:490154203237518;svn=42",
     b"+490154203237518", b"IMEI:IMEI:490154203237518", b"4901542032375\xef\xbc\x988",
     # length
     b"0", b"4", b"4901542032375", b"49015420323751801", b"490154203237518012", b"4901542032375180123",
@@ -104,7 +107,23 @@ CANONICAL = [
     b"IMEI:490154203237518\0", b"IMEI:49015420323751\0", b"ESN:E69FFFF\0", b"0", b"IMEI:0",
     b"IMEI:490154203237517", b"IMEI:000000000000000", b"IMEI:111111111111111", b"MEID:AAAAAAAAAAAAAA",
     b"MEID:1A345678901234", b"MEID:0000000000000A", b"ESN:FFFFFFFF", b"ESN:00000000", b"ESN:80000001",
-    b"ESN:80808080", b"urn:gsma:imei:490154203237510", b"IMEI:\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9",
+    b"ESN:80808080", b"urn:gsma:imei:490154203237510",
+    b"IMEI:490154203237518\n", b"MEID:A0000000002329\n", b"ESN:E69FFFFF\n", b"\nIMEI:490154203237518",
+    b"IMEI:\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9",
+]
+
+# what a device has, lowest slot first
+SEVERAL = [
+    ["IMEI:490154203237518"], ["490154203237518", "354178036859789"], ["354178036859789", "490154203237518"],
+    ["ESN:E69FFFFF", "A0000000002329", "4901542032375199"], ["ESN:E69FFFFF", "A0000000002329"],
+    ["A0000000002329", "MEID:AF0123450ABCDE"],
+    # a MEID of decimal digits is an IMEI and stands among them, in its slot
+    ["A0000000002329", "MEID:99000028004122"], ["MEID:99000028004122", "490154203237518"],
+    ["490154203237518", "MEID:99000028004122"],
+    # what is refused counts as not there
+    ["000000000000000", "490154203237518"], ["490154203237517", "A0000000002329"], ["", "ESN:E69FFFFF"],
+    ["490154203237510", "ESN:E69FFFFF"],
+    ["ESN:80000001", "000000000000000"], ["0"], [""], [],
 ]
 
 MALFORMED = [
@@ -117,7 +136,7 @@ GOOD_SERVERS = [
     b"a", b"com.example.dm", b"dm.example.com", b"ibm", b"abcd", b"s" * 67, b"s" * 255, b"com.example/dm:8080",
     "d\u00e4nemark.example".encode(), "\u6e2c\u8a66".encode(), "\U0001F4F1".encode(), "\u00a1\u00bf".encode(),
     "\ue000\ufffd\U0010ffff".encode(), b"COM.Example.DM", b"\"'<>\\|", "e\u0301".encode(), "\u00e9".encode(),
-    "\u200b\u200d".encode(), b"x" * 251 + "\U0001F4F1".encode(),
+    "\u200b\u200d".encode(), "\u180e".encode(), b"x" * 251 + "\U0001F4F1".encode(),
 ]
 
 ADDRS = [b"https://dm.example.com:443/dm", b"https://dm.example.com/dm?a=b&c=d*+e", b"http://[2001:db8::1]:80/"]
@@ -152,14 +171,22 @@ def identifiers():
                for spare, inputs in ((False, REFUSED), (True, SPARE_REFUSED)) for data in inputs]
     assert all(entry["reason"] for entry in refused), [e for e in refused if not e["reason"]]
     canonical = [{"devid_hex": data.hex(), "reason": reason_of(ref.check_canonical, data)} for data in CANONICAL]
-    return {"accepted": accepted, "refused": refused, "canonical": canonical}
+    return {"accepted": accepted, "refused": refused, "canonical": canonical, "several": list(several())}
+
+
+def several():
+    for inputs in SEVERAL:
+        having = [text.encode() for text in inputs]
+        reason = reason_of(ref.choose_devid, having)
+        yield {"inputs": inputs, "devid": None if reason else ref.choose_devid(having), "reason": reason}
 
 
 def servers():
     blank, beside = around_blanks()
     acl = [b"=", b"a&b", b"dm*", b"+dm"]
     refused = [(kind, data) for kind in (ref.SERVER_ID, ref.ADDR)
-               for data in [b"", b"x" * 256, b"\xff" * 256, b"a b", b"a\xff b", b"a b=", *MALFORMED, *blank]]
+               for data in [b"", b"x" * 256, b"\xff" * 256, b"\xc3\xa4" * 128, b"a b", b"a\xff b", b"a b=",
+                            *MALFORMED, *blank]]
     refused += [(ref.SERVER_ID, data) for data in [*acl, b"a= b"]]
     accepted = [(kind, data) for kind in (ref.SERVER_ID, ref.ADDR) for data in [*GOOD_SERVERS, *beside]
                 if not (kind == ref.SERVER_ID and set(data.decode()) & set("=&*+"))]
@@ -185,6 +212,13 @@ def base32():
     data = [bytes(5), b"\xff" * 5, bytes(range(5)), bytes(range(250, 255)), b"fooba", b"fooba" * 4,
             bytes.fromhex("00443214c74254b635cf84653a56d7c675be77df")]  # each character once
     return [{"data_hex": d.hex(), "text": ref.base32(d)} for d in data]
+
+
+def numbers():
+    values = {"key_version": (0, 1, 2, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 64 + 1),
+              "generation": (0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 64)}
+    return [{"name": name, "value": str(value), "reason": reason_of(ref.check_number, name, value)}
+            for name, candidates in values.items() for value in candidates]
 
 
 def key_ids():
@@ -274,7 +308,13 @@ UNKEYED_REFUSED = [
     ("IMEI:000000000000000", ref.SERVER_ID, b"ibm"), ("IMEI:0", ref.SERVER_ID, b"ibm"),
     ("IMEI:490154203237518", ref.SERVER_ID, b"i bm"), ("IMEI:490154203237518", ref.SERVER_ID, b""),
     ("IMEI:490154203237518", ref.SERVER_ID, b"i*m"), ("IMEI:490154203237518", ref.SERVER_ID, b"s" * 256),
+    # two things wrong: the order of section 8
+    ("ESN:80000001", ref.SERVER_ID, b""), ("MEID:A0000000002329", ref.SERVER_ID, b"a b"),
+    ("IMEI:490154203237518", ref.ADDR, b"a b"), ("IMEI:490154203237518", ref.ADDR, b"i*m:"),
+    ("MEID:A0000000002329", ref.ADDR, b"a:\xff"),
 ]
+
+UNKNOWN_PROFILES = ["", "dmacc-2", "fcs11384-tool", "FCS14345"]
 
 
 def hex_or_none(data):
@@ -297,6 +337,25 @@ def unkeyed_refused():
             assert reason, (profile, devid, server)
             yield {"profile": profile, "devid": devid, "kind": NAMES[kind], "server_hex": server.hex(),
                    "reason": reason}
+    for profile in UNKNOWN_PROFILES:
+        for devid, server in (("IMEI:490154203237518", b"ibm"), ("IMEI:0", b"")):
+            assert reason_of(ref.unkeyed_credentials, profile, devid, ref.SERVER_ID, server) == "profile"
+            yield {"profile": profile, "devid": devid, "kind": NAMES[ref.SERVER_ID], "server_hex": server.hex(),
+                   "reason": "profile"}
+
+
+def hashes():
+    """What a server keeps, of whichever kind the account is: its own login name is its ServerID."""
+    server_id, addr = b"com.example.dm", b"https://dm.example.com:443/dm"
+    for devid, kind, server, generation in (
+            ("IMEI:490154203237518", ref.SERVER_ID, server_id, 0), ("IMEI:490154203237518", ref.ADDR, addr, 0),
+            ("MEID:A0000000002329", ref.ADDR, addr, 3), ("IMEI:490154203237518", ref.ADDR, server_id, 0),
+            ("ESN:E69FFFFF", ref.SERVER_ID, server_id, 1)):
+        c = ref.credentials(ref.device_key(KV, devid, 1), devid, kind, server, generation)
+        yield {"kv_hex": KV.hex(), "key_version": 1, "devid": devid, "kind": NAMES[kind], "server_hex": server.hex(),
+               "generation": generation, "server_id": server_id.decode(),
+               "client_hash": ref.stored(c.user_name.encode(), c.client_pw.encode()),
+               "server_hash": ref.stored(server_id, c.server_pw.encode())}
 
 
 def logins():
@@ -326,10 +385,10 @@ def dump(value, indent=""):
 
 def text():
     return dump({"format": 1, "algorithm": "dmacc-1", "identifiers": identifiers(), "servers": servers(),
-                 "kdf": kdf(), "base32": base32(), "key_ids": key_ids(), "credentials": list(credentials()),
-                 "credentials_refused": list(credentials_refused()), "vendor_keys": vendor_keys(),
+                 "kdf": kdf(), "base32": base32(), "numbers": numbers(), "key_ids": key_ids(),
+                 "credentials": list(credentials()), "credentials_refused": list(credentials_refused()), "vendor_keys": vendor_keys(),
                  "unkeyed": {"credentials": list(unkeyed()), "refused": list(unkeyed_refused())},
-                 "logins": list(logins())}) + "\n"
+                 "hashes": list(hashes()), "logins": list(logins())}) + "\n"
 
 
 def main():

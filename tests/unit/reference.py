@@ -188,6 +188,19 @@ def check_canonical(data: bytes):
     raise Refused("not-canonical")
 
 
+def choose_devid(inputs) -> str:
+    """Section 1.3: the DevId of a device that has these, lowest slot first, or Refused."""
+    found = []
+    for data in inputs:
+        try:
+            found.append(parse_devid(data))
+        except Refused:
+            continue
+    refuse_if(not found, "missing")
+    # min takes the first of those that are alike
+    return min(found, key=lambda devid: ("IMEI", "MEID", "ESN").index(devid.split(":")[0]))
+
+
 # 2. Server
 
 BLANK_RANGES = ((0x0000, 0x0020), (0x007F, 0x00A0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2028),
@@ -260,10 +273,22 @@ class Credentials(NamedTuple):
     client_nonce: bytes
 
 
+def check_key(key):
+    """A Kv, or a Kd that comes from elsewhere."""
+    refuse_if(len(key) != 32, "length")
+    refuse_if(key == bytes(32), "all-zero")
+
+
+SMALLEST = {"key_version": 1, "generation": 0}
+
+
+def check_number(name, number):
+    refuse_if(not SMALLEST[name] <= number <= LARGEST_U32, "range")
+
+
 def check_vendor_key(kv, key_version):
-    refuse_if(len(kv) != 32, "length")
-    refuse_if(kv == bytes(32), "all-zero")
-    refuse_if(not 1 <= key_version <= LARGEST_U32, "range")
+    check_key(kv)
+    check_number("key_version", key_version)
 
 
 def key_id(kv, key_version) -> str:
@@ -279,8 +304,10 @@ def device_key(kv, devid, key_version) -> bytes:
 
 def credentials(kd, devid, kind, server: bytes, generation) -> Credentials:
     """The values of one account, from the device key of this DevId."""
+    check_key(kd)
     check_canonical(devid.encode())
     check_server(kind, server)
+    check_number("generation", generation)
     device = lp(devid.encode())
     context = device + bytes((kind,)) + lp(server) + be32(generation)
     return Credentials(
@@ -368,6 +395,7 @@ def fcs14345(imei, server: bytes) -> Credentials:
 
 
 def unkeyed_credentials(profile, devid, kind, server: bytes) -> Credentials:
+    refuse_if(profile not in UNKEYED, "profile")
     check_canonical(devid.encode())
     check_server(kind, server)
     refuse_if(not devid.startswith("IMEI:") or kind != SERVER_ID, "profile")

@@ -261,6 +261,24 @@ class Process(Fleet):
             sum(len(vectors["identifiers"][section]) for section in ("accepted", "refused"))
         self.assertEqual(done.stdout.decode(), f"{count} vectors met, 0 not met\n")
 
+    def test_numbers_of_the_vector_file_are_taken_or_refused(self):
+        for number in json.loads((TOP / "uapi/vectors.json").read_text())["numbers"]:
+            option = f"--{number['name'].replace('_', '-')}"
+            done = self.fleet("derive", "--key", self.key, "--server-id", "x", option, number["value"],
+                              text="490154203237518\n")
+            self.assertEqual(done.returncode, 2 if number["reason"] else 0, number)
+
+    def test_hashes_of_the_vector_file(self):
+        hashes = [entry for entry in json.loads((TOP / "uapi/vectors.json").read_text())["hashes"]
+                  if entry["kind"] == "server-id"]
+        self.assertGreater(len(hashes), 1)
+        for entry in hashes:
+            self.assertEqual(entry["kv_hex"], KV.hex())
+            done = self.fleet("derive", "--key", self.key, "--server-id", entry["server_id"], "--as", "stored",
+                              "--generation", str(entry["generation"]), text=entry["devid"] + "\n")
+            devid, _, *stored = done.stdout.decode().splitlines()[1].split(",")
+            self.assertEqual([devid, *stored], [entry["devid"], entry["client_hash"], entry["server_hash"]])
+
     def test_help_and_version(self):
         self.assertIn(b"dmacc-fleet derive", self.fleet("--help").stdout)
         self.assertEqual(self.fleet("--version").stdout.decode().split()[1], (TOP / "VERSION").read_text().strip())

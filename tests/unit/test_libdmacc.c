@@ -436,6 +436,21 @@ static void unkeyed_profiles_meet_every_vector(void **state)
 	}
 }
 
+/* An unkeyed profile says why in a sentence; of what no profile takes it is that of the reader */
+static void check_unkeyed_sentence(const struct dmacc_vector_unkeyed_refused *v,
+				   const struct dmacc_server *server, const char *sentence)
+{
+	struct dmacc_reason reason = { "profile", NULL };
+
+	if (!dmacc_legacy_named(v->profile))
+		reason.sentence = "no such unkeyed profile";
+	else if (!dmacc_identifier_check(v->devid, &reason))
+		dmacc_server_valid(server, &reason);
+	assert_string_equal(reason.word, v->reason);
+	if (reason.sentence)
+		assert_string_equal(sentence, reason.sentence);
+}
+
 static void unkeyed_profiles_refuse_every_vector_that_says_so(void **state)
 {
 	struct dmacc_credentials c, before;
@@ -452,6 +467,7 @@ static void unkeyed_profiles_refuse_every_vector_that_says_so(void **state)
 		assert_int_equal(dmacc_legacy_credentials(dmacc_legacy_named(v->profile), v->devid,
 							  &server, &c, &sentence), -EINVAL);
 		assert_non_null(sentence);
+		check_unkeyed_sentence(v, &server, sentence);
 	}
 	assert_memory_equal(&c, &before, sizeof(c));
 }

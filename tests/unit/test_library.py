@@ -177,7 +177,8 @@ class CheckLogin(Installed):
 
     def test_devid_in_any_spelling_and_user_name_lead_to_the_device(self):
         self.write_derived_table()
-        for name in (DEVICE, "490154203237518", "49-015420-323751-8", "4901542032375199", self.credentials.user_name):
+        for name in (DEVICE, "490154203237518", "49-015420-323751-8", "4901542032375199", "IMEI:490154203237510",
+                     self.credentials.user_name):
             line, answer = self.derived(name)
             self.assertEqual(self.login(line), (0, [answer], ""))
 

@@ -186,7 +186,8 @@ static bool find_in_table(const struct source *s, const char *name, struct accou
 {
 	const struct account *wanted = ret, *const *found;
 
-	if (!dmacc_identifier_read(name, strlen(name), 0, ret->devid, NULL)) {
+	/* what a client sends may have a spare digit; the digest decides */
+	if (!dmacc_identifier_read(name, strlen(name), DMACC_SPARE_DIGIT, ret->devid, NULL)) {
 		found = bsearch(&wanted, s->by_devid, s->count, sizeof(*s->by_devid), compare_devids);
 	} else {
 		snprintf(ret->user_name, sizeof(ret->user_name), "%s", name);
@@ -205,7 +206,8 @@ static bool derive_account(const struct source *s, const char *name, struct acco
 	struct dmacc_credentials c;
 	bool ok;
 
-	if (dmacc_credentials_for(s->vendor_key, &device, &s->server, 0, ret->devid, &c, NULL))
+	if (dmacc_credentials_for(s->vendor_key, &device, &s->server, DMACC_SPARE_DIGIT,
+				  ret->devid, &c, NULL))
 		return false;
 	memcpy(ret->user_name, c.user_name, sizeof(c.user_name));
 	ok = !hash(c.user_name, strlen(c.user_name), c.client_pw, strlen(c.client_pw),
