@@ -53,7 +53,8 @@ def suites():
     yield Suite("unit", ["meson", "test", "-C", str(BUILD), "--no-rebuild", "--print-errorlogs"],
                 meson=True, env=sanitizers)
     yield from python_suites("tests/unit", env=sanitizers)
-    yield Suite("conformance", ["perl", str(TOP / "tests/conformance/vectors.pl")])
+    for path in sorted((TOP / "tests/conformance").glob("*.pl")):
+        yield Suite(f"conformance/{path.name}", ["perl", "-w", str(path)])
     yield Suite("differential", [sys.executable, str(TOP / "tests/unit/differential.py"), "--count", "100000",
                                  "--fleet", str(BUILD / "agent/dmacc-fleet/dmacc-fleet")], env=sanitizers)
     yield from python_suites("tests/e2e")
