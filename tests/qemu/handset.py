@@ -202,6 +202,7 @@ class Handset:
                  command_line=""):
         self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
         self.processors, self.tpm, self.swap, self.command_line = processors, tpm, swap, command_line
+        self._console_start = 0
         if swap:
             make_swap(swap)
         self.console = self.disk.with_suffix(".console")
@@ -219,7 +220,7 @@ class Handset:
         return [*m.qemu, "-m", "512", "-smp", str(self.processors), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", serial,
                 "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
-                "-append", f"console={m.console} {COMMAND_LINE} {self.command_line}",
+                "-append", f"console={m.console} {COMMAND_LINE} {self.kernel.command_line} {self.command_line}",
                 # a write that the guest was told is done is in the file, whenever QEMU dies
                 *(word for disk in (self.disk, self.swap) if disk
                   for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=writethrough")),
@@ -239,20 +240,26 @@ class Handset:
         if self.tpm:
             self.tpm.started()
 
-    def _switch_on(self):
+    def power_on(self):
+        """Begins to boot."""
         with open(self.console, "ab") as console:
+            self._console_start = console.tell()
             self._start("stdio", stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
 
     def boot(self, timeout=BOOT_TIMEOUT):
         """Returns when the handset takes commands, which is when multi-user.target was reached."""
-        self._switch_on()
+        self.power_on()
         self._reply("ready", time.monotonic() + timeout, "did not boot")
         return self
 
     def resume(self, timeout=BOOT_TIMEOUT):
         """After hibernate(): returns when it has gone on where it was."""
-        self._switch_on()
+        self.power_on()
         self.run("true", timeout=timeout)
+
+    def said(self):
+        """What the console has shown since power_on()."""
+        return self.console.read_bytes()[self._console_start:].decode(errors="replace")
 
     def interact(self):
         """Boots with this terminal as the console, and returns when it is off."""

@@ -59,7 +59,7 @@ def build_module(kernel):
 
 def install(kernel, folder):
     """Makes a folder in `folder` of what a handset has beyond Debian, and returns it. Builds what is not built."""
-    tree = Path(folder) / f"tree-{kernel.series}"
+    tree = Path(folder) / f"tree-{kernel.release}"
     BUILD.mkdir(exist_ok=True)
     # two runs at once build one after the other
     with open(BUILD / "lock", "w", encoding="ascii") as lock:

@@ -1,15 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A kernel that finds faults, built from Debian's source of a series by test-kernel.config.
+"""Kernels of our own, with trusted keys, built from Debian's source of a series by the *.config beside this file.
 
-    testkernel.py kdir 6.1|6.12     prints the build tree, for make KDIR=; builds it if need be
+    testkernel.py kdir|handset-kdir 6.1|6.12    prints the build tree, for make KDIR=; builds it if need be
 
-It has KUnit, KASAN, lockdep, kmemleak, UBSAN and more. The build takes some minutes and is kept
-by what it was made from: version of the source package, configuration and this script.
+TestKernel finds faults: KUnit, KASAN, lockdep, kmemleak, UBSAN and more; it boots guests in memory. HandsetKernel is
+quick and boots a virtual handset. A build takes some minutes and is kept by what it was made from: version
+of the source package, configuration and this script.
 """
-import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 import cache
 
 SERIES = ("6.12", "6.1")
-FRAGMENT = Path(__file__).with_name("test-kernel.config")
+SHARED = "test-kernel.config"
 # A module is built against headers, scripts and symbols: the other folders of the tree are not kept
 KEPT = {"": ("arch", "include", "scripts", "tools"), "arch": ("x86",), "tools": ("objtool",)}
 
@@ -31,11 +30,12 @@ def source_version(series):
     return done.stdout
 
 
-def key(series):
-    made_from = hashlib.sha256(source_version(series).encode())
-    for part in (FRAGMENT, Path(__file__)):
-        made_from.update(part.read_bytes())
-    return made_from.hexdigest()[:16]
+def read(*fragments):
+    return "".join(Path(__file__).with_name(name).read_text() for name in fragments)
+
+
+def key(series, config):
+    return cache.digest(source_version(series), config, Path(__file__).read_text())
 
 
 def make(tree, *arguments):
@@ -45,13 +45,15 @@ def make(tree, *arguments):
         sys.exit(f"the test kernel cannot be built: make {' '.join(arguments)}:\n{done.stdout[-3000:]}")
 
 
-def configure(tree):
-    """All off but what the fragment says; a line of it that the kernel did not take is an error."""
-    make(tree, f"KCONFIG_ALLCONFIG={FRAGMENT}", "allnoconfig")
+def configure(tree, config):
+    """All off but what `config` says; a line of it that the kernel did not take is an error."""
+    given = tree / "given.config"
+    given.write_text(config)
+    make(tree, f"KCONFIG_ALLCONFIG={given}", "allnoconfig")
     got = (tree / ".config").read_text().splitlines()
-    lost = [line for line in FRAGMENT.read_text().splitlines() if line.startswith("CONFIG_") and line not in got]
+    lost = [line for line in config.splitlines() if line.startswith("CONFIG_") and line not in got]
     if lost:
-        sys.exit(f"{FRAGMENT.name}: this kernel does not take {' '.join(lost)}")
+        sys.exit(f"this kernel does not take {' '.join(lost)}")
 
 
 def prune(tree):
@@ -63,33 +65,55 @@ def prune(tree):
         (tree / name).unlink(missing_ok=True)
 
 
-class TestKernel:
+class OwnKernel:
     """Like kernel.Kernel, and can be used in its place."""
 
-    command_line = "audit=1 page_poison=1 kmemleak=on"
-    slowness = 4
+    command_line = ""
+    slowness = 1
+    name = fragment = None
 
     def __init__(self, series):
-        self.series = f"test {series}"
-        self.kdir = cache.entry(f"test-kernel-{series}-{key(series)}", lambda folder: self._build(series, folder))
+        self.series = f"{self.name} {series}"
+        config = read(SHARED, self.fragment)
+        of = key(series, config)
+        # part of the release, so that what is kept of a kernel under its release is of this one
+        config += f'CONFIG_LOCALVERSION="-{self.name}-{of[:8]}"\n'
+        self.kdir = cache.entry(f"{self.name}-kernel-{series}-{of}", lambda folder: self._build(series, config, folder))
         self.release = (self.kdir / "include/config/kernel.release").read_text().strip()
         self.image = self.kdir / "arch/x86/boot/bzImage"
         # that there are none, all being built in, is told by the files of this folder
         self.modules = self.kdir
 
     @staticmethod
-    def _build(series, folder):
+    def _build(series, config, folder):
         archive = f"/usr/src/linux-source-{series}.tar.xz"
         subprocess.run(["nice", "tar", "-C", folder, "--strip-components=1", "-xf", archive], check=True)
-        configure(folder)
+        configure(folder, config)
         make(folder, "bzImage", "modules")
         prune(folder)
 
 
+class TestKernel(OwnKernel):
+    """Finds faults, for guests in memory."""
+
+    command_line = "audit=1 page_poison=1 kmemleak=on"
+    slowness = 4
+    name, fragment = "test", "faults.config"
+
+
+class HandsetKernel(OwnKernel):
+    """Quick, for virtual handsets."""
+
+    name, fragment = "handset", "handset.config"
+
+
+KERNELS = {"kdir": TestKernel, "handset-kdir": HandsetKernel}
+
+
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] != "kdir" or not re.fullmatch("|".join(SERIES), sys.argv[2]):
-        sys.exit("usage: testkernel.py kdir 6.1|6.12")
-    print(TestKernel(sys.argv[2]).kdir)
+    if len(sys.argv) != 3 or sys.argv[1] not in KERNELS or sys.argv[2] not in SERIES:
+        sys.exit(f"usage: testkernel.py {'|'.join(KERNELS)} 6.1|6.12")
+    print(KERNELS[sys.argv[1]](sys.argv[2]).kdir)
 
 
 if __name__ == "__main__":
