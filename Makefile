@@ -35,6 +35,7 @@ all: $(if $(KERNEL_SRC),modules,userspace)
 help:
 	@echo 'make demo             phones and servers that share no list of passwords, and agree'
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
+	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
 	@echo 'make                  the same as make userspace'
 	@echo 'make userspace        build, in $(B)/'
@@ -76,10 +77,14 @@ check:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/check.py
 
+check-power-cuts:
+	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/e2e/power_cuts.py --boots 200
+
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/bench/derive.py
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
-.PHONY: all help packages userspace modules modules_install install clean demo check bench
+.PHONY: all help packages userspace modules modules_install install clean demo check check-power-cuts bench

@@ -58,6 +58,8 @@ def suites():
     yield Suite("differential", [sys.executable, str(TOP / "tests/unit/differential.py"), "--count", "100000",
                                  "--fleet", str(BUILD / "agent/dmacc-fleet/dmacc-fleet")], env=sanitizers)
     yield from python_suites("tests/e2e")
+    # more than a TPM bears; make check-power-cuts is the long series
+    yield Suite("power-cuts", [sys.executable, str(TOP / "tests/e2e/power_cuts.py"), "--boots", "6"])
 
 
 def count(output, status):

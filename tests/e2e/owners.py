@@ -52,11 +52,11 @@ def expected(keys, owner, imei, generation=0):
     return {"UserName": found.user_name, "ClientPW": found.client_pw, "ServerPW": found.server_pw}
 
 
-def inject(handset, keys, owner):
+def inject(handset, keys, owner, options=""):
     """As the factory does it, with the key on standard input; returns the command's result."""
     kd = device_key(keys, owner, handset.imei)
     key_id = reference.key_id(keys[owner], 1)
-    return handset.run(f"dmaccctl factory inject --slot {owner.name} --key-id {key_id} -", kd.hex() + "\n")
+    return handset.run(f"dmaccctl factory inject {options} --slot {owner.name} --key-id {key_id} -", kd.hex() + "\n")
 
 
 def put_template(handset, name, content):
@@ -106,11 +106,11 @@ def refused(handset):
             for found in status(handset)["agent"].get("refused_templates", ())}
 
 
-def wait_until(condition, seconds=120):
+def wait_until(condition, seconds=120, pause=0.3):
     """Asks again and again; returns what the condition was at last, true or not."""
     deadline = time.monotonic() + seconds
     while not (met := condition()) and time.monotonic() < deadline:
-        time.sleep(0.3)
+        time.sleep(pause)
     return met
 
 
