@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The module on a kernel that finds faults: KUnit, every script of test_module.py, the kernel's style.
+"""The module on a kernel that finds faults: KUnit, every script of test_module.py, trusted roots on a TPM,
+the kernel's style.
 
     test_kunit.py [6.12|6.1]
 
@@ -13,13 +14,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+from test_factory import libraries
 from test_module import HERE, IMEI, TOP, Handset, Tap, build_module, make_module, pass_on
 
 sys.path.insert(0, str(HERE.parent / "qemu"))
 
 import testkernel  # noqa: E402
+import tpm as tpms  # noqa: E402
 import vm  # noqa: E402
 
+TOOLS = Path("/usr/bin/tpm2")
 # KTAP in the kernel's log: a suite indents its cases once
 PLAN = re.compile(r"^    1\.\.(\d+)$")
 CASE = re.compile(r"^    (ok|not ok) \d+ (\S+)(?: .*)?$")
@@ -61,6 +65,24 @@ def check_audit(tap, guest):
     tap.test(not any("4901542" in line for line in records), "no audit record has the identifier", *records)
 
 
+class TrustedHandset(Handset):
+    """Guests with a TPM, which scripts speak to with tpm2-tools."""
+
+    def __init__(self, kernel, module, folder, tap):
+        super().__init__(kernel, module, folder, tap)
+        self.folder = Path(folder)
+        device = next(Path("/usr/lib").glob("*/libtss2-tcti-device.so.0"))
+        self.files |= {"guest/tpm2": TOOLS, f"lib/{device.name}": device} | libraries(TOOLS) | libraries(device)
+
+    def boot_all(self):
+        tpm = tpms.Tpm(self.folder / "tpm")
+        factory = self.boot("module-trusted.sh", IMEI, tpm)
+        blobs = {f"guest/{name}": bytes.fromhex(factory.values(name)[0]) for name in ("root", "slot")}
+        self.boot("module-trusted-field.sh", IMEI, tpm, **blobs)
+        self.boot("module-trusted-other.sh", IMEI, tpms.Tpm(self.folder / "other-tpm"), **blobs)
+        self.boot("module-trusted-none.sh", IMEI, **blobs)
+
+
 def check_style(kernel, tap):
     command = ["perl", kernel.kdir / "scripts/checkpatch.pl", "--strict", "--no-tree", "--terse", "--no-summary",
                "--max-line-length=100", "--ignore=FILE_PATH_CHANGES", "-f"]
@@ -80,6 +102,7 @@ def main():
             module = build_module(kernel, folder, tap)
             run_kunit(kernel, Path(folder) / "source", tap)
             check_audit(tap, Handset(kernel, module, folder, tap).boot_all())
+            TrustedHandset(kernel, module, folder, tap).boot_all()
     return tap.end()
 
 

@@ -80,10 +80,11 @@ class Handset:
                       "guest/short": master[:31], "guest/device-key": DEVICE_KEY,
                       "guest/secrets": f"{master.hex()}\n{DEVICE_KEY.hex()}\nVVWHHJPJ\nLX37WNX7\n".encode()}
 
-    def boot(self, script, oem_strings, **more):
+    def boot(self, script, oem_strings, tpm=None, also="", **more):
+        """`also` is added to the script's name, if that is run with more than one setting."""
         files = self.files | {"guest/main": HERE / script} | more
-        guest = vm.run(self.kernel, [self.module], files, oem_strings)
-        pass_on(self.tap, f"{self.kernel.series} {script.removesuffix('.sh')}", guest)
+        guest = vm.run(self.kernel, [self.module], files, oem_strings, tpm=tpm)
+        pass_on(self.tap, f"{self.kernel.series} {script.removesuffix('.sh')}{also}", guest)
         return guest
 
 
