@@ -2,7 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,14 +56,79 @@ static int open_folder(const char *path, int create)
 	return fd;
 }
 
+/* Does something lie on top of this folder, or on top of what it lies in? */
+static bool is_mount_point(const char *path)
+{
+	char parent[64];
+	struct stat here, above;
+
+	snprintf(parent, sizeof(parent), "%s/..", path);
+	return !stat(path, &here) && !stat(parent, &above) && S_ISDIR(here.st_mode) &&
+	       (here.st_dev != above.st_dev || here.st_ino == above.st_ino);
+}
+
+/* By what the kernel says of it: where we run confined there are no devices to look at */
+static bool is_partition(int blocks, const char *name)
+{
+	static const char wanted[] = "\nPARTNAME=" FACTORY_STORE_PARTITION "\n";
+	char path[NAME_MAX + 16], text[1024];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/uevent", name);
+	fd = openat(blocks, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, wanted);
+}
+
+static bool has_partition(void)
+{
+	DIR *dir = opendir("/sys/class/block");
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = entry->d_name[0] != '.' && is_partition(dirfd(dir), entry->d_name);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+const char *factory_store_place(void)
+{
+	if (is_mount_point(FACTORY_STORE_PATH) || has_partition() ||
+	    !is_mount_point(FACTORY_STORE_PERSIST))
+		return FACTORY_STORE_PATH;
+	return FACTORY_STORE_PERSIST "/dmacc-factory";
+}
+
+/* What lies where the partition should be mounted may be older, or nothing */
+static int find_place(const char **path)
+{
+	if (*path && strcmp(*path, FACTORY_STORE_PATH))
+		return 0;
+	*path = factory_store_place();
+	if (!strcmp(*path, FACTORY_STORE_PATH) && !is_mount_point(*path) && has_partition())
+		return -ENOMEDIUM;
+	return 0;
+}
+
 int factory_store_open(const char *path, int create, struct factory_store **ret)
 {
-	struct factory_store *store = calloc(1, sizeof(*store));
+	struct factory_store *store;
 	int r;
 
+	r = find_place(&path);
+	if (r)
+		return r;
+	store = calloc(1, sizeof(*store));
 	if (!store)
 		return -ENOMEM;
-	store->path = strdup(path ? path : FACTORY_STORE_PATH);
+	store->path = strdup(path);
 	store->fd = store->path ? open_folder(store->path, create) : -ENOMEM;
 	if (store->fd < 0) {
 		r = store->fd;
@@ -352,6 +419,8 @@ const char *factory_store_error(int error)
 	switch (-error) {
 	case EPERM: return "it is somebody else's, or group or others can write to it; "
 			   "make that chown root: and chmod 700";
+	case ENOMEDIUM: return "this device has a partition '" FACTORY_STORE_PARTITION "' for it, which is "
+			       "not mounted";
 	case EFBIG: return "it is too long for what it should be";
 	case EINVAL: return "it is no regular file";
 	default: return strerror(-error);

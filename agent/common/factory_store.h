@@ -21,16 +21,27 @@
 #include "linux/dmacc_blob.h"
 
 #define FACTORY_STORE_PATH "/var/lib/dmacc-factory"
+#define FACTORY_STORE_PERSIST "/persist"
+#define FACTORY_STORE_PARTITION "dmacc-factory"
 #define FACTORY_STORE_TPM_LEN 32
 
 struct factory_store;
 
 /**
+ * factory_store_place() - where this device keeps it longest
+ *
+ * FACTORY_STORE_PATH if the partition is mounted there or must be; else the folder in /persist if that
+ * is a mount point; else FACTORY_STORE_PATH on the disk of the system.
+ */
+const char *factory_store_place(void);
+
+/**
  * factory_store_open() - open it
- * @path: NULL for FACTORY_STORE_PATH
+ * @path: NULL or FACTORY_STORE_PATH: factory_store_place()
  * @create: make it if it is not there
  *
- * Return: 0; -ENOENT; -EPERM if it is not the caller's or if group or others can write to it;
+ * Return: 0; -ENOENT; -ENOMEDIUM if this device has a partition for it that is not mounted: what else
+ * is at its place is not the store; -EPERM if it is not the caller's or if group or others can write to it;
  * another negative errno.
  */
 int factory_store_open(const char *path, int create, struct factory_store **ret);

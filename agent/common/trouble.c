@@ -53,6 +53,10 @@ static const struct text texts[] = {
 	[TROUBLE_NO_AGENT_USER] = {
 		"no-agent-user", "there is no user 'dmacc', whose agent may use the keys", ALL_KEPT,
 		NULL, "systemd-sysusers", " makes it; then start dmacc-unseal again" },
+	[TROUBLE_FACTORY_STORE_AWAY] = {
+		"factory-store-away", "this device has a partition for its factory store, which is not "
+		"mounted", ALL_KEPT, NULL, "systemctl start /var/lib/dmacc-factory",
+		", whose journal says why if it does not" },
 	[TROUBLE_FACTORY_STORE_UNSAFE] = {
 		"factory-store-unsafe", "the factory store belongs to somebody else than root, or others "
 		"can write to it", ALL_KEPT, "see who wrote to it, then ",
@@ -277,6 +281,7 @@ enum trouble trouble_of_store(int error)
 	switch (-error) {
 	case 0: return TROUBLE_NONE;
 	case EPERM: return TROUBLE_FACTORY_STORE_UNSAFE;
+	case ENOMEDIUM: return TROUBLE_FACTORY_STORE_AWAY;
 	case EFBIG:
 	case EINVAL:
 	case ENOTDIR:

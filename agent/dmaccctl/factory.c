@@ -83,7 +83,11 @@ int factory_begin(struct factory *f, bool create)
 	if (dmacc_kernel_get_status(f->kernel, &f->status))
 		return complain("the module: %s", dmacc_kernel_sentence(f->kernel));
 	r = factory_store_open(f->path, create, &f->store);
-	return r ? complain("%s: %s", f->path, factory_store_error(r)) : 0;
+	if (r)
+		return complain("%s: %s", f->path, factory_store_error(r));
+	/* where it really is */
+	f->path = factory_store_path(f->store);
+	return 0;
 }
 
 void factory_end(struct factory *f)

@@ -427,7 +427,7 @@ int wipe_main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct wipe w = {
-		.store_path = FACTORY_STORE_PATH,
+		.store_path = factory_store_place(),
 		.state_path = STATE_PATH,
 		.credential_folder = CREDENTIAL_FOLDER,
 	};

@@ -195,14 +195,16 @@ class Handset:
     """One device. `name` for messages; `disk` is its own and is written to; boot() it, then run() commands.
 
     `tpm`: its chip, a Tpm, which goes on and off with it; None for a device that has none. `swap`: a file that is its
-    second disk, made here, for it to hibernate to. `command_line`: more for the kernel.
+    second disk, made here, for it to hibernate to. `more_disk`: one more disk, that is there already.
+    `command_line`: more for the kernel.
     """
 
     def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2, tpm=None, swap=None,
-                 command_line=""):
+                 command_line="", more_disk=None):
         self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
         self.processors, self.tpm, self.swap, self.command_line = processors, tpm, swap, command_line
         self._console_start = 0
+        self.more_disk = more_disk
         if swap:
             make_swap(swap)
         self.console = self.disk.with_suffix(".console")
@@ -222,7 +224,7 @@ class Handset:
                 "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
                 "-append", f"console={m.console} {COMMAND_LINE} {self.kernel.command_line} {self.command_line}",
                 # a write that the guest was told is done is in the file, whenever QEMU dies
-                *(word for disk in (self.disk, self.swap) if disk
+                *(word for disk in (self.disk, self.swap, self.more_disk) if disk
                   for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=writethrough")),
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
                 "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei),
