@@ -68,5 +68,28 @@ check "the second key derives, too" 0 "client-pw=ODFMP4LNOK32WREALFK4NV6C3YJHMTT
 check "it is still locked" 2 "this device is locked" sh -c \
 	"$ctl factory inject --slot alpha --key-id b694ff823ea00e66 /guest/alpha.key"
 check "lock is fine when locked" 0 "locked" $ctl factory lock
+busybox rm $store/slots/link
+check "doctor finds all well, and a master in a file weak" 0 "weak: root: its master is a plain file" $ctl doctor
+check "export leaves out the master, and says so" 1 "the master is not exported" $ctl factory export /tmp/export
+check "what is exported can be read" 0 '"key_version":2' cat /tmp/export
+busybox mkdir /tmp/before /tmp/before/slots
+busybox cp $store/root /tmp/before/root
+busybox cp $store/slots/* /tmp/before/slots/
+busybox rm $store/root
+check "a store that lost its root is a state" 1 "factory-store-damaged" $ctl doctor
+check "the way out of it works" 0 "slot beta: KeyId b694ff823ea00e66, key version 2" $ctl factory restore /tmp/export
+check "the root is the same" 0 "" cmp /tmp/before/root $store/root
+$put /guest/store/beta-flipped $store/slots/beta
+check "restore heals a key that was changed" 0 "slot beta: KeyId" $ctl factory restore /tmp/export
+check "the key is the same" 0 "" cmp /tmp/before/slots/beta $store/slots/beta
+check "all is well again" 0 "all is well" $ctl doctor
+busybox sed 's/"key_version":2/"key_version":3/' /tmp/export > /tmp/changed
+check "an export that was changed is refused" 2 "sha256: it does not match" $ctl factory restore /tmp/changed
+check "wipe asks" 2 "say --yes if that is meant" $ctl wipe
+check "wipe puts all of it aside" 0 "keys and accounts put aside: 4 files" $ctl wipe --yes
+check "and loses nothing" 0 "" cmp /tmp/before/root $store/retired-*/root
+check "the kernel has forgotten the keys" 0 "slots *0" $ctl status
+check "what was locked stays locked until the reboot" 2 "this device is locked" \
+	$ctl factory inject --slot alpha --key-id b694ff823ea00e66 /guest/alpha.key
 check "no secret was printed" 1 "" grep -qiFf /guest/secrets /tmp/printed
 finish

@@ -86,6 +86,7 @@ check "no secret was printed" 1 "" grep -qiFf /guest/secrets /tmp/printed
 check "what was printed is there to be searched" 0 "HQU3K2QFHADCEVTNJZ4OUFUI" cat /tmp/printed
 check "no secret is in the kernel's log" 1 "" sh -c "dmesg | grep -qiFf /guest/secrets"
 check "nothing temporary is left" 0 "^0$" sh -c "busybox find $store -name '.*' | wc -l"
+echo "DATA report=$(/guest/dmaccctl factory report --json | busybox base64 | tr -d '\n')"
 for name in root master slots/alpha slots/beta; do
 	echo "DATA $name=$(busybox base64 $store/$name | tr -d '\n')"
 done

@@ -8,6 +8,15 @@ check "no key is injected" 2 "this device has no identity, and gets no key" \
 	/guest/dmaccctl factory inject --master file --slot alpha --key-id b694ff823ea00e66 /guest/alpha.key
 check "no master and no root is made" 1 "" test -e /var/lib/dmacc-factory/master
 check "status says so" 0 "no-identity: this device has no valid identifier" /guest/dmaccctl status
+check "a wrong check digit is refused" 2 "the identifier is refused" \
+	sh -c "echo 490154203237519 | /guest/dmaccctl factory identity"
+check "its way out tells the device who it is" 0 "identity set until reboot" \
+	sh -c "echo 490154203237518 | /guest/dmaccctl factory identity -"
+check "it then is given a key" 0 "UserName HQU3K2QFHADCEVTNJZ4OUFUI" \
+	/guest/dmaccctl factory inject --master file --slot alpha --key-id b694ff823ea00e66 /guest/alpha.key
+rmmod dmacc
+check "which brings the identity back" 0 "slot alpha: ok" /guest/dmaccctl factory verify
+check "as that of a sealed key" 0 "identity *blob" /guest/dmaccctl status
 busybox rm -r /lib/modules/$(busybox uname -r)/updates
 rmmod dmacc
 check "a module that is not built for this kernel is named" 1 "the module dmacc is not built for the running kernel" \

@@ -22,12 +22,13 @@ KEY_1 = "ba946193ab736b31b712e4f52e4f43965b554e0557ea26c8e28a4997badaf499"
 KEY_2 = "35ce72f146cd78a39075eaa534dc408517b24cc9767ce2b0ffdde64d18c2df9f"
 SECRETS = [KEY_1, KEY_2, "VVWHHJPJY3VV7GRTDCYZB5W7PR4AZLSO", "LX37WNX7VWGHGEZJ377UIPJCX4RCYCPK"]
 PROGRAMS = ("agent/dmaccctl/dmaccctl", "agent/dmacc-unseal/dmacc-unseal")
+FLEET = "agent/dmacc-fleet/dmacc-fleet"
 
 
 def build_programs(folder):
     """As a package has them, without sanitizers: a guest is slow enough."""
     build = Path(folder) / "build"
-    for command in (["meson", "setup", "-Dtests=disabled", build, TOP], ["ninja", "-C", build, *PROGRAMS]):
+    for command in (["meson", "setup", "-Dtests=disabled", build, TOP], ["ninja", "-C", build, *PROGRAMS, FLEET]):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return [build / name for name in PROGRAMS]
 
@@ -69,12 +70,25 @@ def stored(factory):
     return files | {"guest/secrets": secrets.encode()}
 
 
+def report_verifies(factory, fleet, tap, series):
+    """A real device's report, a thousand times, is what dmacc-fleet verify takes."""
+    report = base64.b64decode(factory.values("report")[0])
+    with tempfile.NamedTemporaryFile("w") as key:
+        key.write("".join(f"{i:02x}" for i in range(32)))
+        key.flush()
+        done = subprocess.run([fleet, "verify", "--key", key.name, "--slot", "alpha"], input=report * 1000,
+                              capture_output=True, check=False)
+    tap.test(done.returncode == 0 and done.stdout.count(b",match,KeyId UserName\n") == 1000,
+             f"{series}: the report of the factory verifies with dmacc-fleet", done.stdout[-300:], done.stderr[-300:])
+
+
 def test_kernel(series, programs, tap):
     with tempfile.TemporaryDirectory() as folder:
         kernel = kernels.Kernel(series)
         module = test_module.build_module(kernel, folder, tap)
         handset = Handset(kernel, module, folder, tap, programs)
         factory = handset.boot("factory-inject.sh", IMEI)
+        report_verifies(factory, programs[0].parents[2] / FLEET, tap, series)
         handset.boot("factory-field.sh", IMEI, **stored(factory))
         handset.boot("factory-full.sh", IMEI)
         handset.boot("factory-nobody.sh", [])
