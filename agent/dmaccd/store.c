@@ -269,26 +269,29 @@ static enum store_fault fault_of(int r, struct store_loaded *loaded)
 }
 
 /*
- * A later format, or a file of ours of whose header the byte that names the format is damaged?
- * With the right byte in its place the tag of ours fits.
+ * A later format or another root, or a file of ours of whose header just those bytes are damaged?
+ * With the right ones in their place the tag of ours fits.
  */
-static enum store_fault judge_newer(const struct store *store, uint8_t *data, size_t len,
-				    struct store_loaded *loaded)
+static enum store_fault judge_foreign(const struct store *store, uint8_t *data, size_t len,
+				      enum store_fault fault, struct store_loaded *loaded)
 {
 	struct header *h = (struct header *)data;
 	uint8_t *payload;
 	int r;
 
-	h->format = FORMAT;
+	if (fault == STORE_NEWER)
+		h->format = FORMAT;
+	else
+		memcpy(h->root_id, store->root_id, sizeof(h->root_id));
 	if (judge_length(data, len) != STORE_FINE)
-		return STORE_NEWER;
+		return fault;
 	payload = malloc(be32toh(h->payload_len) + 1);
 	r = payload ? open_payload(store, data, len, payload) : -ENOMEM;
 	if (payload)
 		dmacc_wipe(payload, be32toh(h->payload_len));
 	free(payload);
 	if (r == -EBADMSG)
-		return STORE_NEWER;
+		return fault;
 	return r ? fault_of(r, loaded) : STORE_TAMPERED;
 }
 
@@ -328,8 +331,8 @@ static enum store_fault load_file(const struct store *store, const char *name, c
 	if (r)
 		return fault_of(r, loaded);
 	fault = judge(store, name, data, len);
-	if (fault == STORE_NEWER)
-		fault = judge_newer(store, data, len, loaded);
+	if (fault == STORE_NEWER || fault == STORE_OTHER_ROOT)
+		fault = judge_foreign(store, data, len, fault, loaded);
 	else if (fault == STORE_FINE)
 		fault = decode(store, data, len, loaded);
 	free(data);

@@ -299,7 +299,7 @@ class WholeSystem(scenario.Scenario):
             owners.put_templates(h)
             state = owners.wait_until(lambda: owners.status(h)["agent"].get("state") == "no-identity")
             self.test(state, "a device without an identifier says so", h.run("dmaccctl status").text)
-            self.command(h, "dmaccctl status", 0, "no identifier|no identity", "and why it has no account")
+            self.command(h, "dmaccctl status", 0, "no valid identifier", "and why it has no account")
             self.test("ready" not in owners.accounts(h).values(), "it has no account", owners.accounts(h))
             h.imei = owners.IMEI
             result = owners.inject(h, self.keys, OPERATOR)

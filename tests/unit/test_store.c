@@ -267,6 +267,22 @@ static void a_newer_format_is_neither_read_nor_passed_over(void **state)
 	assert_false(store_is_damage(STORE_NEWER));
 }
 
+static void a_damaged_root_id_is_told_from_another_root(void **state)
+{
+	static uint8_t data[FILE_MAX];
+	struct fixture *f = *state;
+	size_t len;
+
+	assert_int_equal(save(f, "a", "one", 1), 0);
+	len = slurp(f, "a", data);
+	data[16] ^= 1;
+	spit(f, "a", data, len);
+	assert_loads(f, "a", STORE_TAMPERED, STORE_MISSING, "");
+	data[HEADER] ^= 1;
+	spit(f, "a", data, len);
+	assert_loads(f, "a", STORE_OTHER_ROOT, STORE_MISSING, "");
+}
+
 static void another_roots_file_is_named_so(void **state)
 {
 	struct fixture *f = *state;
@@ -692,6 +708,7 @@ int main(void)
 		TEST(the_previous_generation_is_kept),
 		TEST(each_damage_is_told_apart_and_the_previous_generation_serves),
 		TEST(a_newer_format_is_neither_read_nor_passed_over),
+		TEST(a_damaged_root_id_is_told_from_another_root),
 		TEST(another_roots_file_is_named_so),
 		TEST(with_another_key_nothing_opens),
 		TEST(the_key_is_asked_for_at_each_file_and_not_kept),
