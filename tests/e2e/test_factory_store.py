@@ -41,7 +41,8 @@ class FactoryStore(scenario.Scenario):
     # A partition of its own
 
     def fresh(self, h):
-        self.command(h, f"mountpoint {FACTORY}", 0, "is a mountpoint", "the partition dmacc-factory is mounted")
+        mounted = owners.wait_until(lambda: h.run(f"mountpoint -q {FACTORY}").status == 0)
+        self.test(mounted, "the partition dmacc-factory is mounted", h.run("udevadm info /dev/vdb1; journalctl -b -n 30").text)
         for owner in owners.OWNERS:
             done = self.inject(h, owner, 1, "--master file")
             self.test(done.status == 0, f"a key for {owner.name} is injected", done.errors)
