@@ -216,21 +216,20 @@ static int lock(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int reply_slot(struct genl_info *info, u8 cmd, const struct dmacc_slot_info *slot,
-		      const struct dmacc_slot_blob *blob)
+/*
+ * As with a root the reply is begun before anything is done: a command that fails for want of
+ * memory has changed nothing, and can be repeated.
+ */
+static int reply_slot(struct reply *reply, struct genl_info *info,
+		      const struct dmacc_slot_info *slot, const struct dmacc_slot_blob *blob)
 {
-	struct reply reply;
-	int err;
+	int err = nla_put_string(reply->skb, DMACC_A_SLOT_NAME, slot->name) ||
+		  nla_put(reply->skb, DMACC_A_KEY_ID, sizeof(slot->key_id), slot->key_id) ||
+		  nla_put_u32(reply->skb, DMACC_A_KEY_VERSION, slot->key_version);
 
-	err = reply_begin(&reply, info, cmd);
-	if (err)
-		return err;
-	err = nla_put_string(reply.skb, DMACC_A_SLOT_NAME, slot->name) ||
-	      nla_put(reply.skb, DMACC_A_KEY_ID, sizeof(slot->key_id), slot->key_id) ||
-	      nla_put_u32(reply.skb, DMACC_A_KEY_VERSION, slot->key_version);
 	if (!err && blob)
-		err = nla_put(reply.skb, DMACC_A_SLOT_BLOB, sizeof(*blob), blob);
-	return reply_end(&reply, info, err);
+		err = nla_put(reply->skb, DMACC_A_SLOT_BLOB, sizeof(*blob), blob);
+	return reply_end(reply, info, err);
 }
 
 static int read_seal_key(struct genl_info *info, struct dmacc_slot_info *slot)
@@ -247,53 +246,96 @@ static int read_seal_key(struct genl_info *info, struct dmacc_slot_info *slot)
 	return 0;
 }
 
+static int do_seal_key(struct genl_info *info, struct dmacc_slot_info *slot)
+{
+	struct nlattr *key = info->attrs[DMACC_A_DEVICE_KEY];
+	struct dmacc_slot_blob blob;
+	struct reply reply;
+	int err;
+
+	err = read_seal_key(info, slot);
+	if (!err)
+		err = reply_begin(&reply, info, DMACC_CMD_SEAL_KEY);
+	if (err)
+		return err;
+	err = dmacc_slot_seal(slot, nla_data(key), &blob, info->extack);
+	if (!err)
+		return reply_slot(&reply, info, slot, &blob);
+	reply_drop(&reply);
+	return err;
+}
+
 static int seal_key(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dmacc_slot_info slot = {};
-	struct dmacc_slot_blob blob;
 	int err;
 
 	err = dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN);
 	if (!err) {
-		err = read_seal_key(info, &slot);
-		if (!err)
-			err = dmacc_slot_seal(&slot, nla_data(info->attrs[DMACC_A_DEVICE_KEY]),
-					      &blob, info->extack);
+		err = do_seal_key(info, &slot);
 		/* a name that was refused is whatever the sender liked */
 		dmacc_audit("seal-key", err ? NULL : slot.name, err);
 	}
 	wipe_attr(info, DMACC_A_DEVICE_KEY);
+	if (!err)
+		dmacc_netlink_notify(DMACC_EVENT_SLOTS);
+	return err;
+}
+
+static int do_load_key(struct genl_info *info, struct dmacc_slot_info *slot)
+{
+	struct nlattr *blob = info->attrs[DMACC_A_SLOT_BLOB];
+	struct reply reply;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, DMACC_A_SLOT_BLOB))
+		return dmacc_refuse(info->extack, -EINVAL, "the sealed key is missing");
+	if (nla_len(blob) != sizeof(struct dmacc_slot_blob))
+		return dmacc_refuse(info->extack, -EINVAL, "a sealed key has another length");
+	err = reply_begin(&reply, info, DMACC_CMD_LOAD_KEY);
 	if (err)
 		return err;
-	dmacc_netlink_notify(DMACC_EVENT_SLOTS);
-	return reply_slot(info, DMACC_CMD_SEAL_KEY, &slot, &blob);
+	err = dmacc_slot_load(nla_data(blob), slot, info->extack);
+	if (!err)
+		return reply_slot(&reply, info, slot, NULL);
+	reply_drop(&reply);
+	return err;
 }
 
 static int load_key(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *blob = info->attrs[DMACC_A_SLOT_BLOB];
 	struct dmacc_slot_info slot;
 	int err;
 
 	err = dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN);
 	if (err)
 		return err;
-	if (GENL_REQ_ATTR_CHECK(info, DMACC_A_SLOT_BLOB))
-		return dmacc_refuse(info->extack, -EINVAL, "the sealed key is missing");
-	if (nla_len(blob) != sizeof(struct dmacc_slot_blob))
-		return dmacc_refuse(info->extack, -EINVAL, "a sealed key has another length");
-	err = dmacc_slot_load(nla_data(blob), &slot, info->extack);
+	err = do_load_key(info, &slot);
 	dmacc_audit("load-key", err ? NULL : slot.name, err);
+	if (!err)
+		dmacc_netlink_notify(DMACC_EVENT_SLOTS);
+	return err;
+}
+
+static int do_forget_key(struct genl_info *info, const char *name)
+{
+	struct reply reply;
+	int err;
+
+	err = reply_begin(&reply, info, DMACC_CMD_FORGET_KEY);
 	if (err)
 		return err;
-	dmacc_netlink_notify(DMACC_EVENT_SLOTS);
-	return reply_slot(info, DMACC_CMD_LOAD_KEY, &slot, NULL);
+	err = dmacc_slot_forget(name, info->extack);
+	if (!err)
+		return reply_end(&reply, info,
+				 nla_put_string(reply.skb, DMACC_A_SLOT_NAME, name));
+	reply_drop(&reply);
+	return err;
 }
 
 static int forget_key(struct sk_buff *skb, struct genl_info *info)
 {
 	char name[DMACC_SLOT_NAME_MAX + 1];
-	struct reply reply;
 	int err;
 
 	err = dmacc_access_check(skb, info, DMACC_ACCESS_ADMIN);
@@ -302,60 +344,69 @@ static int forget_key(struct sk_buff *skb, struct genl_info *info)
 	if (GENL_REQ_ATTR_CHECK(info, DMACC_A_SLOT_NAME))
 		return dmacc_refuse(info->extack, -EINVAL, "the name of the slot is missing");
 	nla_strscpy(name, info->attrs[DMACC_A_SLOT_NAME], sizeof(name));
-	err = dmacc_slot_forget(name, info->extack);
+	err = do_forget_key(info, name);
 	dmacc_audit("forget-key", err ? NULL : name, err);
-	if (err)
-		return err;
-	dmacc_netlink_notify(DMACC_EVENT_SLOTS);
-	err = reply_begin(&reply, info, DMACC_CMD_FORGET_KEY);
-	return err ? err : reply_end(&reply, info,
-				     nla_put_string(reply.skb, DMACC_A_SLOT_NAME, name));
+	if (!err)
+		dmacc_netlink_notify(DMACC_EVENT_SLOTS);
+	return err;
 }
 
-static int reply_identity(struct genl_info *info, u8 cmd)
+static int reply_identity(struct reply *reply, struct genl_info *info)
 {
 	struct dmacc_identity identity;
-	struct reply reply;
 	int err;
 
-	err = reply_begin(&reply, info, cmd);
-	if (err)
-		return err;
 	dmacc_identity_get(&identity);
-	err = nla_put_u8(reply.skb, DMACC_A_IDENTITY_SOURCE, identity.source);
+	err = nla_put_u8(reply->skb, DMACC_A_IDENTITY_SOURCE, identity.source);
 	if (!err && identity.len)
-		err = nla_put_string(reply.skb, DMACC_A_DEVID, identity.devid);
-	return reply_end(&reply, info, err);
+		err = nla_put_string(reply->skb, DMACC_A_DEVID, identity.devid);
+	return reply_end(reply, info, err);
 }
 
 static int get_identity(struct sk_buff *skb, struct genl_info *info)
 {
-	int err = dmacc_access_check(skb, info, DMACC_ACCESS_AGENT);
+	struct reply reply;
+	int err;
 
-	return err ? err : reply_identity(info, DMACC_CMD_GET_IDENTITY);
+	err = dmacc_access_check(skb, info, DMACC_ACCESS_AGENT);
+	if (!err)
+		err = reply_begin(&reply, info, DMACC_CMD_GET_IDENTITY);
+	return err ? err : reply_identity(&reply, info);
+}
+
+static int do_set_identity(struct genl_info *info)
+{
+	struct nlattr *devid = info->attrs[DMACC_A_DEVID];
+	struct reply reply;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, DMACC_A_DEVID))
+		return dmacc_refuse(info->extack, -EINVAL, "the identifier is missing");
+	err = reply_begin(&reply, info, DMACC_CMD_SET_IDENTITY);
+	if (err)
+		return err;
+	err = dmacc_identity_latch(DMACC_IDENTITY_SET, nla_data(devid),
+				   strnlen(nla_data(devid), nla_len(devid)), info->extack);
+	if (!err)
+		return reply_identity(&reply, info);
+	reply_drop(&reply);
+	return err;
 }
 
 static int set_identity(struct sk_buff *skb, struct genl_info *info)
 {
 	struct dmacc_identity before;
-	struct nlattr *devid;
 	int err;
 
 	err = dmacc_access_check(skb, info, DMACC_ACCESS_AGENT);
 	if (err)
 		return err;
-	if (GENL_REQ_ATTR_CHECK(info, DMACC_A_DEVID))
-		return dmacc_refuse(info->extack, -EINVAL, "the identifier is missing");
-	devid = info->attrs[DMACC_A_DEVID];
 	dmacc_identity_get(&before);
-	err = dmacc_identity_latch(DMACC_IDENTITY_SET, nla_data(devid),
-				   strnlen(nla_data(devid), nla_len(devid)), info->extack);
+	err = do_set_identity(info);
 	dmacc_audit("set-identity", NULL, err);
-	if (err)
-		return err;
-	if (before.source == DMACC_IDENTITY_NONE)
+	if (!err && before.source == DMACC_IDENTITY_NONE)
 		dmacc_netlink_notify(DMACC_EVENT_IDENTITY);
-	return reply_identity(info, DMACC_CMD_SET_IDENTITY);
+	return err;
 }
 
 static int reply_derived(struct genl_info *info, const struct dmacc_derived *d)

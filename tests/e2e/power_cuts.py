@@ -38,10 +38,11 @@ AllowIsolate=yes
 # Neither waits for devices, which are there, nor writes a journal, which each cut would spoil
 MASKED = ("systemd-udevd.service", "systemd-udev-trigger.service", "systemd-journal-flush.service",
           "systemd-update-done.service", "systemd-journal-catalog-update.service", "timers.target", "paths.target")
-COMMAND_LINE = " ".join(["systemd.unit=power-cuts.target systemd.show_status=1 audit=0",
+COMMAND_LINE = " ".join(["systemd.unit=power-cuts.target audit=0",
+                         "systemd.show_status=1 systemd.status_unit_format=name",
                          *(f"systemd.mask={unit}" for unit in MASKED)])
-UNSEALING = "Hand this device's sealed keys"
-STARTS, ENDS = re.compile(f"Starting.*{UNSEALING}"), re.compile(f"(Finished|Failed to start).*{UNSEALING}")
+STARTS = re.compile(r"Starting .*dmacc-unseal\.service")
+ENDS = re.compile(r"(Finished|Failed to start) .*dmacc-unseal\.service")
 # One cut of so many comes in the middle of the unsealing, where a TPM may count it
 MIDDLE = 8
 # So long after it the others come, at most

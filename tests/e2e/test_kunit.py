@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The module on a kernel that finds faults: KUnit, every script of test_module.py, trusted roots on a TPM,
-the kernel's style.
+allocations that fail, the kernel's style.
 
     test_kunit.py [6.12|6.1]
 
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from test_factory import libraries
-from test_module import HERE, IMEI, TOP, Handset, Tap, build_module, make_module, pass_on
+from test_module import HERE, IMEI, TOP, Handset, Tap, build_module, build_program, make_module, pass_on
 
 sys.path.insert(0, str(HERE.parent / "qemu"))
 
@@ -68,14 +68,19 @@ def check_audit(tap, guest):
 class TrustedHandset(Handset):
     """Guests with a TPM, which scripts speak to with tpm2-tools."""
 
+    # this kernel has no PCI, without which ACPI tells it of no device
+    command_line = "tpm_tis.force=1"
+
     def __init__(self, kernel, module, folder, tap):
         super().__init__(kernel, module, folder, tap)
         self.folder = Path(folder)
         device = next(Path("/usr/lib").glob("*/libtss2-tcti-device.so.0"))
         self.files |= {"guest/tpm2": TOOLS, f"lib/{device.name}": device} | libraries(TOOLS) | libraries(device)
+        self.files |= {"guest/nlnomem": build_program(folder, "nlnomem"), "guest/parent": b""}
 
     def boot_all(self):
         tpm = tpms.Tpm(self.folder / "tpm")
+        self.boot("module-nomem.sh", [])
         factory = self.boot("module-trusted.sh", IMEI, tpm)
         blobs = {f"guest/{name}": bytes.fromhex(factory.values(name)[0]) for name in ("root", "slot")}
         self.boot("module-trusted-field.sh", IMEI, tpm, **blobs)

@@ -71,6 +71,8 @@ def build_program(folder, name, source=HERE):
 class Handset:
     """Runs scripts in guests that all have the same module, probe and secrets."""
 
+    command_line = ""
+
     def __init__(self, kernel, module, folder, tap):
         self.kernel, self.module, self.tap = kernel, module, tap
         master = os.urandom(32)
@@ -83,7 +85,7 @@ class Handset:
     def boot(self, script, oem_strings, tpm=None, also="", **more):
         """`also` is added to the script's name, if that is run with more than one setting."""
         files = self.files | {"guest/main": HERE / script} | more
-        guest = vm.run(self.kernel, [self.module], files, oem_strings, tpm=tpm)
+        guest = vm.run(self.kernel, [self.module], files, oem_strings, self.command_line, tpm=tpm)
         pass_on(self.tap, f"{self.kernel.series} {script.removesuffix('.sh')}{also}", guest)
         return guest
 
