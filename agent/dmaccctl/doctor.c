@@ -165,8 +165,12 @@ static void look_at_slot(struct doctor *d, const char *name)
 	}
 	trouble = judge_header(d, name, blob, len);
 	free(blob);
-	/* a key that is loaded was in order, whatever had been wrong with it before */
-	if (trouble == TROUBLE_NONE && verdict && !loaded(d, name)) {
+	/*
+	 * The kernel's word goes before what an unauthenticated header says. A key that is loaded was in
+	 * order, whatever had been wrong with it before.
+	 */
+	if (verdict && verdict->trouble != TROUBLE_NONE &&
+	    (!loaded(d, name) || verdict->trouble == trouble)) {
 		trouble = verdict->trouble;
 		detail = verdict->sentence;
 	}
