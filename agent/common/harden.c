@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -42,4 +43,9 @@ __attribute__((noinline)) void harden_wipe_stack(void)
 
 	dmacc_wipe(below, sizeof(below));
 	wipe_registers(below, 8192);
+}
+
+void harden_netlink(void)
+{
+	(void)unshare(CLONE_NEWNET);
 }

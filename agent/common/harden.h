@@ -14,4 +14,10 @@ void harden_process(void);
  */
 void harden_wipe_stack(void);
 
+/*
+ * What goes over netlink can be watched by whoever has CAP_NET_ADMIN in the same network namespace:
+ * takes one of its own, where that can be had. Before a netlink socket is opened.
+ */
+void harden_netlink(void);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "dmacc.h"
 #include "factory.h"
+#include "harden.h"
 
 #define AGENT_USER "dmacc"
 
@@ -73,6 +74,8 @@ int factory_begin(struct factory *f, bool create)
 	char sentence[256];
 	int r;
 
+	/* a device key is sent over it, and a master */
+	harden_netlink();
 	r = dmacc_kernel_open(&f->kernel);
 	if (r == -ENOENT) {
 		dmacc_kernel_missing_sentence(sentence, sizeof(sentence));
