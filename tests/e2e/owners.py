@@ -106,7 +106,7 @@ def refused(handset):
             for found in status(handset)["agent"].get("refused_templates", ())}
 
 
-def wait_until(condition, seconds=120, pause=0.3):
+def wait_until(condition, seconds=300, pause=0.3):
     """Asks again and again; returns what the condition was at last, true or not."""
     deadline = time.monotonic() + seconds
     while not (met := condition()) and time.monotonic() < deadline:

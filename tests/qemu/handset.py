@@ -20,7 +20,7 @@ import rootfs
 from tpm import die_with_parent
 
 BOOT_TIMEOUT = 300
-COMMAND_TIMEOUT = 120
+COMMAND_TIMEOUT = 300
 # More than all the memory that a handset has
 SWAP_SIZE = 700 << 20
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "ext4", "crc32c_generic")
@@ -271,6 +271,10 @@ class Handset:
 
     def run(self, command, stdin=b"", timeout=COMMAND_TIMEOUT):
         """Runs a shell command as root. `stdin`: bytes it reads, for what may not stand on a command line."""
+        self._send(command, stdin, timeout)
+        return self._reply(str(self._token), time.monotonic() + timeout + 60, f"did not answer to: {command}")
+
+    def _send(self, command, stdin=b"", timeout=COMMAND_TIMEOUT):
         self._token += 1
         text, data = command.encode(), stdin.encode() if isinstance(stdin, str) else stdin
         try:
@@ -278,7 +282,6 @@ class Handset:
             self.channel.sendall(b"%d %d %d %d\n" % (self._token, len(text), len(data), timeout) + text + data)
         except OSError as error:
             self._fail(f"took no command: {error}")
-        return self._reply(str(self._token), time.monotonic() + timeout + 60, f"did not answer to: {command}")
 
     def check(self, command, stdin=b"", timeout=COMMAND_TIMEOUT):
         """run(), of a command that has to end with 0; returns what it printed."""
@@ -304,7 +307,8 @@ class Handset:
 
     def hibernate(self, timeout=COMMAND_TIMEOUT):
         """As systemd does it: its memory goes to its second disk, and its power off."""
-        self.check("swapon /dev/vdb && systemctl --no-block start hibernate.target")
+        # it may be asleep before it has answered
+        self._send("swapon /dev/vdb && systemctl --no-block start hibernate.target")
         self._wait_off(timeout, "did not hibernate")
 
     def _wait_off(self, timeout, sentence):
@@ -315,17 +319,23 @@ class Handset:
         self.power_cut()
 
     def _reply(self, token, deadline, sentence):
-        status, out, err = self._line(token, deadline, sentence)
-        return Result(status, self._bytes(out, deadline, sentence), self._bytes(err, deadline, sentence))
+        """What comes before it is the answer to a command that nobody waited for."""
+        while True:
+            found, (status, out, err) = self._line(deadline, sentence)
+            result = Result(status, self._bytes(out, deadline, sentence), self._bytes(err, deadline, sentence))
+            if found == token:
+                return result
+            if not found.isdigit() or not token.isdigit() or int(found) > int(token):
+                self._fail(f"answered {found!r}, not {token}")
 
-    def _line(self, token, deadline, sentence):
+    def _line(self, deadline, sentence):
         line = b""
         while not line.endswith(b"\n"):
             line += self._bytes(1, deadline, sentence)
         found, *numbers = line.decode(errors="replace").split()
-        if found != token:
-            self._fail(f"answered {line!r}, not {token}")
-        return [int(number) for number in numbers]
+        if len(numbers) != 3:
+            self._fail(f"answered {line!r}")
+        return found, [int(number) for number in numbers]
 
     def _bytes(self, size, deadline, sentence):
         data = b""
