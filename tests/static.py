@@ -68,6 +68,33 @@ class Static(unittest.TestCase):
             self.assertNotRegex(text, r"[ \t]\n", name)
             self.assertTrue(not text or text.endswith("\n"), name)
 
+    def test_the_threat_model_names_tests_that_are_there(self):
+        text = (TOP / "uapi/threat-model.md").read_text()
+        named = 0
+        # a file, and up to the next one or the end of the item what is in it
+        for path, names in re.findall(r"`(tests/\S+)`:((?:(?!`tests/|\n\n|\n- ).)*)", text, re.DOTALL):
+            content = (TOP / path).read_text()
+            found = re.findall(r"`(\w+)`", names), re.findall(r"\*([^*]+)\*", names)
+            for name in found[0]:
+                self.assertRegex(content, rf"def {name}\(|KUNIT_CASE\({name}\)", f"{path} has no {name}")
+            for sentence in found[1]:
+                self.assertIn(f'check "{" ".join(sentence.split())}"', content, path)
+            self.assertTrue(found[0] or found[1], f"{path}: which test of it?")
+            named += len(found[0]) + len(found[1])
+        self.assertGreater(named, 25)
+
+    def test_each_nothing_of_the_threat_model_names_its_tests(self):
+        text = (TOP / "uapi/threat-model.md").read_text()
+        notes = dict(re.findall(r"^- \[(\w)\] (.*(?:\n  .*)*)", text, re.MULTILINE))
+        cells = [cell.strip() for line in text.splitlines() if line.startswith("| ")
+                 for cell in line.strip("| ").split("|")]
+        self.assertGreater(len(cells), 40)
+        for cell in cells:
+            numbers = re.findall(r"\[(\w)\]", cell)
+            if "nothing" in cell:
+                self.assertTrue(any("`tests/" in notes[number] for number in numbers), cell)
+            self.assertLessEqual(set(numbers), set(notes), cell)
+
     def test_the_version_is_written_once(self):
         version = (TOP / "VERSION").read_text().strip()
         for name, text in self.texts():

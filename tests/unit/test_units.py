@@ -43,6 +43,16 @@ class Units(unittest.TestCase):
     def test_who_explains_a_failure_is_exposed_at_most_1_2(self):
         self.assertLessEqual(exposure("dmacc-unseal-report.service"), 1.2)
 
+    def test_dmacc_import_has_no_sandbox_but_the_agents_and_its_own(self):
+        for path in UNITS.glob("*.service"):
+            self.assertNotIn("dmacc-import\n", path.read_text(), path.name)
+        agent = (UNITS / "dmaccd.service").read_text()
+        # what the agent starts cannot be more than the agent is
+        self.assertIn("\nNoNewPrivileges=yes\n", agent)
+        self.assertIn("\nCapabilityBoundingSet=\n", agent)
+        # and is let confine itself further, which tests/unit/test_import.py looks at
+        self.assertRegex(agent, r"\nSystemCallFilter=@system-service .*\bseccomp\b")
+
     def test_without_a_template_neither_agent_nor_unseal_runs(self):
         endings = {".conf", ".w7", ".tnds", ".xml", ".wbxml"}
         for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-unseal-tpm.service"):
