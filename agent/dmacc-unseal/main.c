@@ -258,9 +258,26 @@ static int no_root(struct unseal *u)
 	return 1;
 }
 
+/*
+ * A partition that the kernel has seen is about to be mounted, and where it comes while we run nobody
+ * starts us again: a while is waited for it, and then the timer tries.
+ */
+static int open_store(struct unseal *u)
+{
+	int tries, r = -ENOMEDIUM;
+
+	for (tries = 0; tries < 100 && r == -ENOMEDIUM; tries++) {
+		if (tries)
+			usleep(200000);
+		r = factory_store_open(u->store_path, 0, &u->store);
+	}
+	u->retry |= r == -ENOMEDIUM;
+	return r;
+}
+
 int read_root(struct unseal *u)
 {
-	int r = factory_store_open(u->store_path, 0, &u->store);
+	int r = open_store(u);
 
 	if (r == -ENOENT) {
 		unseal_report_root(&u->report, TROUBLE_NOTHING_INJECTED, NULL);
