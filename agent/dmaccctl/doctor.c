@@ -266,6 +266,15 @@ static enum trouble trouble_in(const char *reason, const char **ret_detail)
 	return trouble_from_word(word, &trouble) ? trouble : TROUBLE_NONE;
 }
 
+/* One that was put aside is not made anew without a key, and nothing else is wrong with it */
+static bool lacks_key(const struct doctor *d, const struct agent_account *a)
+{
+	const struct dmacc_kernel_status *s = &d->view.status;
+
+	return a->state && !strcmp(a->state, "damaged") && a->slot && a->slot[0] && s->privileged &&
+	       s->root_state == DMACC_ROOT_OPEN && !loaded(d, a->slot);
+}
+
 static void look_at_account(struct doctor *d, const struct agent_account *a)
 {
 	const char *reason = a->reason ? a->reason : "", *state = a->state ? a->state : "", *detail;
@@ -279,7 +288,7 @@ static void look_at_account(struct doctor *d, const struct agent_account *a)
 	/* what the device lacks has been said once */
 	if (trouble != TROUBLE_NONE && findings_have(d->findings, trouble))
 		return;
-	if (trouble == TROUBLE_NONE && !strcmp(state, "no-slot"))
+	if (trouble == TROUBLE_NONE && (!strcmp(state, "no-slot") || lacks_key(d, a)))
 		trouble = TROUBLE_SLOT_EMPTY;
 	if (trouble == TROUBLE_NONE && !strcmp(state, "damaged"))
 		trouble = TROUBLE_ACCOUNT_DAMAGED;

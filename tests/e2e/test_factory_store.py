@@ -121,7 +121,8 @@ class FactoryStore(scenario.Scenario):
         h.check("systemctl reload-or-restart dmaccd")
         kd = reference.device_key(self.keys[OPERATOR], owners.devid(h.imei), 2)
         wanted = reference.credentials(kd, owners.devid(h.imei), reference.SERVER_ID, OPERATOR.server_id.encode(), 0)
-        fine = owners.wait_accounts(h, {"operator": "ready", "maker": "no-slot"})
+        # an account that was put aside is not taken for one that never was
+        fine = owners.wait_accounts(h, {"operator": "ready", "maker": "damaged"})
         found = owners.phone_values(h, "operator")
         self.test(fine and found["ClientPW"] == wanted.client_pw, "and the account is made anew with it",
                   h.run("dmaccctl status; dmaccctl doctor").text)
