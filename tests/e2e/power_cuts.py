@@ -117,7 +117,8 @@ class Cuts(scenario.Scenario):
         wait = self.draw.uniform(0, LATER)
         time.sleep(wait)
         h.power_cut()
-        return f"whole, cut {wait:.2f} s later, lockout counter {now[COUNTER]}"
+        return (f"{'the same' if found == self.expected() else 'OTHER'} credentials, cut {wait:.2f} s later, "
+                f"lockout counter {now[COUNTER]}")
 
     def note_counter(self, counter, number):
         """A cut after an unsealing may not be counted; one in the middle of it may."""
