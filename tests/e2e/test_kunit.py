@@ -86,6 +86,7 @@ class TrustedHandset(Handset):
         self.boot("module-trusted-field.sh", IMEI, tpm, **blobs)
         self.boot("module-trusted-other.sh", IMEI, tpms.Tpm(self.folder / "other-tpm"), **blobs)
         self.boot("module-trusted-none.sh", IMEI, **blobs)
+        self.boot("module-nomem.sh", [], tpm, also=" trusted", **{"guest/parent": b"0x8100dacc"})
 
 
 def check_style(kernel, tap):
