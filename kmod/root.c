@@ -331,8 +331,9 @@ static int open(const struct dmacc_root_request *request, const struct dmacc_sea
 static int check_master(const struct dmacc_seal *seal, const u8 *master,
 			struct netlink_ext_ack *extack)
 {
+	/* status would name a source of a master that this root does not have */
 	if (!seal->needs_master)
-		return 0;
+		return master ? dmacc_refuse(extack, -EINVAL, "a trusted root has no master") : 0;
 	if (!master)
 		return dmacc_refuse(extack, -EINVAL, "a wrapped root needs the master");
 	if (!memchr_inv(master, 0, DMACC_MASTER_LEN))

@@ -19,6 +19,8 @@ check "a parent is made" 0 "" $tpm2 createprimary -Q -C o -G ecc256 -c /tmp/pare
 	-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt'
 check "and kept in the TPM" 0 "" $tpm2 evictcontrol -Q -C o -c /tmp/parent $parent
 
+check "one with a master is refused" 1 "a trusted root has no master" \
+	$open rung=1 tpm-parent=$parent master=@/guest/master master-source=1
 root=$(value root-blob $open rung=1 tpm-parent=$parent)
 check "OPEN_ROOT makes a root of rung trusted" 0 "rung=1" $probe get-status
 check "for which there is no master" 0 "master-source=0" $probe get-status

@@ -124,6 +124,20 @@ static void each_changed_byte_of_a_sealed_root_is_refused_with_a_sentence(struct
 	KUNIT_EXPECT_EQ(test, (int)status.reason, (int)DMACC_REASON_NONE);
 }
 
+static void master_for_a_rung_without_one_is_refused(struct kunit *test)
+{
+	struct dmacc_root_buf *blob = kunit_new_root(test);
+	struct netlink_ext_ack extack = {};
+	const struct dmacc_root_request request = {
+		.rung = DMACC_RUNG_TRUSTED, .seal.master = master,
+		.master_source = DMACC_MASTER_FILE, .agent = KUIDT_INIT(1001),
+	};
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, dmacc_root_open(&request, blob, &extack));
+	KUNIT_EXPECT_STREQ(test, kunit_sentence(&extack), "a trusted root has no master");
+	KUNIT_EXPECT_EQ(test, fake_seal.makes, 0u);
+}
+
 static void changed_byte_that_the_rung_overlooks_is_refused(struct kunit *test)
 {
 	struct dmacc_root_buf *blob = kunit_new_root(test);
@@ -421,6 +435,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(two_roots_have_different_ids_and_keys),
 	KUNIT_CASE(each_changed_byte_of_a_sealed_root_is_refused_with_a_sentence),
 	KUNIT_CASE(what_is_wrong_with_a_sealed_root_is_said),
+	KUNIT_CASE(master_for_a_rung_without_one_is_refused),
 	KUNIT_CASE(changed_byte_that_the_rung_overlooks_is_refused),
 	KUNIT_CASE(rung_that_seals_another_root_under_the_same_name_is_refused),
 	KUNIT_CASE(second_root_is_refused_and_the_first_stays),
