@@ -17,6 +17,7 @@ import cache
 import initramfs
 import kernel as kernels
 import rootfs
+import vm
 from tpm import die_with_parent
 
 BOOT_TIMEOUT = 300
@@ -29,8 +30,10 @@ COMMAND_LINE = ("root=/dev/vda rw quiet panic=-1 mitigations=off no_timer_check 
                 "systemd.default_timeout_start_sec=300")
 
 # Loads what the root file system needs, and no more, then makes room for systemd
+BEGIN = "HANDSET BEGINS"
 INIT = """#!/bin/sh
 mount -t devtmpfs dev /dev
+echo "HANDSET BEGINS" > /dev/console
 for module in $(cat /modules); do
 	insmod $module
 done
@@ -251,7 +254,14 @@ class Handset:
     def boot(self, timeout=BOOT_TIMEOUT):
         """Returns when the handset takes commands, which is when multi-user.target was reached."""
         self.power_on()
-        self._reply("ready", time.monotonic() + timeout, "did not boot")
+        try:
+            self._reply("ready", time.monotonic() + timeout, "did not boot")
+        except HandsetFailed:
+            if not vm.died_before(self.said(), BEGIN):
+                raise
+            self.power_cut()
+            self.power_on()
+            self._reply("ready", time.monotonic() + timeout, "did not boot, twice")
         return self
 
     def resume(self, timeout=BOOT_TIMEOUT):

@@ -19,6 +19,7 @@ echo /bin/modprobe > /proc/sys/kernel/modprobe
 # Without a daemon audit records go to the kernel's log, where some would be left out
 echo 0 > /proc/sys/kernel/printk_ratelimit
 dmesg -n 1
+echo "GUEST BEGINS"
 sh /guest/main
 echo "GUEST $?"
 leaks=/sys/kernel/debug/kmemleak

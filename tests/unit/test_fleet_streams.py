@@ -192,6 +192,8 @@ class Output(Fleet):
 
     def test_a_signal_takes_the_begun_file_away_and_keeps_the_old_one(self):
         (self.folder / "out.csv").write_text("old")
+        # as if these tests did not run under nohup, whose choice would be respected
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.start("--output", self.folder / "out.csv", "--rejects", self.folder / "bad.csv") as process:
                 process.stdin.write(f"{ID}\n13\n".encode() * 100)
