@@ -246,17 +246,40 @@ int durable_read(int dirfd, const char *name, size_t max, uint8_t **ret_data, si
 	return r;
 }
 
-static int sync_parent(const char *path)
+static int open_folder(const char *path)
 {
-	char *copy = strdup(path);
-	int fd, r;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (!copy)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int durable_open_parent(const char *path, bool make, char **ret_name)
+{
+	char *folder = strdup(path), *copy = strdup(path), *name = NULL;
+	int fd = -ENOMEM;
+
+	/* dirname() and basename() write into what they are given */
+	if (folder && copy && ret_name)
+		name = strdup(basename(copy));
+	if (folder && copy && (name || !ret_name))
+		fd = make ? durable_open_folder(dirname(folder), 0700) :
+			open_folder(dirname(folder));
+	free(folder);
 	free(copy);
 	if (fd < 0)
-		return -errno;
+		free(name);
+	else if (ret_name)
+		*ret_name = name;
+	return fd;
+}
+
+static int sync_parent(const char *path)
+{
+	int fd = durable_open_parent(path, false, NULL);
+	int r;
+
+	if (fd < 0)
+		return fd;
 	r = fsync(fd) < 0 ? -errno : 0;
 	close(fd);
 	return r;
@@ -269,9 +292,9 @@ int durable_open_folder(const char *path, mode_t mode)
 
 	if (!made && errno != EEXIST)
 		return -errno;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open_folder(path);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (made && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
 		r = -errno;
 	if (made && !r)

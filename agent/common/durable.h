@@ -6,6 +6,7 @@
 #ifndef DMACC_COMMON_DURABLE_H
 #define DMACC_COMMON_DURABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +39,15 @@ int durable_rotate(int dirfd, const char *name, mode_t mode, const void *data, s
  * Return: 0; -ENOENT; -EFBIG over @max; -EINVAL if it is no regular file; another negative errno.
  */
 int durable_read(int dirfd, const char *name, size_t max, uint8_t **ret_data, size_t *ret_len);
+
+/**
+ * durable_open_parent() - the folder that a path lies in
+ * @make: make it, 0700, if it is not there
+ * @ret_name: the name in it, malloc'ed; written on success only; may be NULL
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int durable_open_parent(const char *path, bool make, char **ret_name);
 
 /* mkdir of @path with @mode if it is not there, durable; returns a descriptor of it or -errno */
 int durable_open_folder(const char *path, mode_t mode);

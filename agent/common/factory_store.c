@@ -98,31 +98,34 @@ static bool has_partition(void)
 	return found;
 }
 
-const char *factory_store_place(void)
+/* What lies where the partition should be mounted may be older, or nothing: -ENOMEDIUM */
+static int find_place(const char **ret)
 {
-	if (is_mount_point(FACTORY_STORE_PATH) || has_partition() ||
-	    !is_mount_point(FACTORY_STORE_PERSIST))
-		return FACTORY_STORE_PATH;
-	return FACTORY_STORE_PERSIST "/dmacc-factory";
+	*ret = FACTORY_STORE_PATH;
+	if (is_mount_point(FACTORY_STORE_PATH))
+		return 0;
+	if (has_partition())
+		return -ENOMEDIUM;
+	if (is_mount_point(FACTORY_STORE_PERSIST))
+		*ret = FACTORY_STORE_PERSIST "/dmacc-factory";
+	return 0;
 }
 
-/* What lies where the partition should be mounted may be older, or nothing */
-static int find_place(const char **path)
+const char *factory_store_place(void)
 {
-	if (*path && strcmp(*path, FACTORY_STORE_PATH))
-		return 0;
-	*path = factory_store_place();
-	if (!strcmp(*path, FACTORY_STORE_PATH) && !is_mount_point(*path) && has_partition())
-		return -ENOMEDIUM;
-	return 0;
+	const char *path;
+
+	(void)find_place(&path);
+	return path;
 }
 
 int factory_store_open(const char *path, int create, struct factory_store **ret)
 {
 	struct factory_store *store;
-	int r;
+	int r = 0;
 
-	r = find_place(&path);
+	if (!path || !strcmp(path, FACTORY_STORE_PATH))
+		r = find_place(&path);
 	if (r)
 		return r;
 	store = calloc(1, sizeof(*store));
@@ -373,6 +376,14 @@ int factory_store_list_slots(struct factory_store *store, char ***ret)
 	qsort(names.names, names.count, sizeof(char *), compare_names);
 	*ret = names.names;
 	return 0;
+}
+
+bool factory_store_lists(char **slots, const char *name)
+{
+	for (; *slots; slots++)
+		if (!strcmp(*slots, name))
+			return true;
+	return false;
 }
 
 void factory_store_free_slots(char **slots)

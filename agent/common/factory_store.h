@@ -83,6 +83,9 @@ int factory_store_write_tpm(struct factory_store *store,
  */
 int factory_store_list_slots(struct factory_store *store, char ***ret);
 void factory_store_free_slots(char **slots);
+
+/* Is the name among what factory_store_list_slots() gave? */
+bool factory_store_lists(char **slots, const char *name);
 int factory_store_read_slot(struct factory_store *store, const char *slot, uint8_t **ret_blob,
 			    size_t *ret_len);
 int factory_store_write_slot(struct factory_store *store, const char *slot, const void *blob,

@@ -97,6 +97,10 @@ struct dmacc_kernel_blob {
 
 int dmacc_kernel_get_status(struct dmacc_kernel *kernel, struct dmacc_kernel_status *ret);
 
+/* A slot that is loaded, by its name. NULL if there is none, or the kernel named none. */
+const struct dmacc_kernel_slot *dmacc_kernel_find_slot(const struct dmacc_kernel_status *status,
+						       const char *name);
+
 /**
  * struct dmacc_kernel_master - the master of a wrapped root
  * @bytes: 32; the caller wipes them

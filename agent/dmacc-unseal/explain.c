@@ -14,6 +14,8 @@
 #define HOST_KEY "/var/lib/systemd/credential.secret"
 /* systemd.exec(5) */
 #define STATUS_CREDENTIALS "243"
+/* The unit's own exit status, after which there is a report */
+#define STATUS_REPORTED "1"
 
 /* What the unit that failed ended with; NULL if systemd did not tell */
 static const char *failed_status(void)
@@ -64,6 +66,13 @@ static void explain_credential(struct unseal *u)
 		refuse_root(u, TROUBLE_UNSEAL_FAILED, "systemd could not hand over a credential, and there "
 			    "is no %s", path);
 	}
+}
+
+bool is_explained(void)
+{
+	const char *status = failed_status();
+
+	return status && !strcmp(status, STATUS_REPORTED);
 }
 
 int explain(struct unseal *u)

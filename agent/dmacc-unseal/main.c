@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blob.h"
 #include "credential.h"
 #include "dmacc.h"
 #include "durable.h"
@@ -20,9 +21,6 @@
 
 #define AGENT_USER "dmacc"
 #define RETRY_NAME "retry"
-
-/* The unit's own exit status, after which there is a report */
-#define STATUS_REPORTED "1"
 
 static int take_credential(struct unseal *u, const uint8_t *data, size_t len)
 {
@@ -91,13 +89,6 @@ static int read_master(struct unseal *u)
 	return r;
 }
 
-enum dmacc_rung root_rung(const struct unseal *u)
-{
-	const struct dmacc_root_blob *blob = (const struct dmacc_root_blob *)u->root;
-
-	return u->root_len < sizeof(*blob) ? DMACC_RUNG_NONE : blob->rung;
-}
-
 static int find_agent(struct unseal *u)
 {
 	const struct passwd *user;
@@ -128,7 +119,7 @@ static int connect_kernel(struct unseal *u)
 /* Whether the kernel's trusted keys are missing, or what seals them, only the TPM's absence tells */
 static bool may_be_tpm(const struct unseal *u, enum trouble trouble)
 {
-	if (root_rung(u) != DMACC_RUNG_TRUSTED)
+	if (blob_rung(u->root, u->root_len) != DMACC_RUNG_TRUSTED)
 		return false;
 	return trouble == TROUBLE_ROOT_REFUSED || (trouble == TROUBLE_NO_KEY_TYPE && is_of_tpm(u));
 }
@@ -153,7 +144,7 @@ static int refuse_open(struct unseal *u, int error, const char *sentence)
 
 static int open_root(struct unseal *u)
 {
-	enum dmacc_rung rung = root_rung(u);
+	enum dmacc_rung rung = blob_rung(u->root, u->root_len);
 	int r;
 
 	r = find_agent(u);
@@ -378,14 +369,6 @@ static int parse(int argc, char **argv, struct unseal *u, bool *ret_explain)
 		}
 	}
 	return optind < argc ? refuse("it takes no argument '%s'", argv[optind]) : 0;
-}
-
-/* A run that ended by itself has left its own report, which knows more */
-static bool is_explained(void)
-{
-	const char *status = getenv("MONITOR_EXIT_STATUS");
-
-	return status && !strcmp(status, STATUS_REPORTED);
 }
 
 int main(int argc, char **argv)

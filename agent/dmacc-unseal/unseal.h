@@ -63,9 +63,6 @@ int refuse_slot(struct unseal *u, const char *name, enum trouble trouble, const 
  */
 int read_root(struct unseal *u);
 
-/* The rung that the root's header names: the module judges whether that is true */
-enum dmacc_rung root_rung(const struct unseal *u);
-
 /* Before a TPM is used, so that settling it afterwards takes no longer than a command */
 void prepare_tpm(struct unseal *u);
 
@@ -83,6 +80,9 @@ enum trouble ask_tpm(struct unseal *u, bool needs_parent, char *ret_sentence, si
 
 /* Was the root, or its master, sealed with a TPM that the store has noted? */
 bool is_of_tpm(const struct unseal *u);
+
+/* Has the run that failed left a report of its own, which knows more? */
+bool is_explained(void);
 
 /* dmacc-unseal --explain: why did the credential not decrypt? */
 int explain(struct unseal *u);

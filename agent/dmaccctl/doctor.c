@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blob.h"
 #include "ctl.h"
 #include "factory_store.h"
 #include "findings.h"
@@ -107,19 +108,7 @@ static const struct unseal_verdict *reported(const struct doctor *d, const char 
 
 static const struct dmacc_kernel_slot *loaded(const struct doctor *d, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < d->view.status.slots_len; i++)
-		if (!strcmp(d->view.status.slots[i].name, name))
-			return &d->view.status.slots[i];
-	return NULL;
-}
-
-static uint32_t version_of(const struct dmacc_slot_blob *blob)
-{
-	const uint8_t *v = blob->key_version;
-
-	return (uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3];
+	return dmacc_kernel_find_slot(&d->view.status, name);
 }
 
 static bool is_of_device(const struct dmacc_slot_blob *blob, const char *devid)
@@ -144,7 +133,7 @@ static enum trouble judge_header(const struct doctor *d, const char *name, const
 	if (d->view.status.root_state == DMACC_ROOT_OPEN && d->view.status.privileged &&
 	    memcmp(b->root_id, d->view.status.root_id, sizeof(b->root_id)))
 		return TROUBLE_SLOT_OTHER_ROOT;
-	return slot && version_of(b) < slot->key_version ? TROUBLE_SLOT_OLDER : TROUBLE_NONE;
+	return slot && blob_key_version(b) < slot->key_version ? TROUBLE_SLOT_OLDER : TROUBLE_NONE;
 }
 
 static void look_at_slot(struct doctor *d, const char *name)
@@ -180,16 +169,6 @@ static void look_at_slot(struct doctor *d, const char *name)
 	findings_trouble(d->findings, subject, trouble, detail);
 }
 
-static bool is_stored(const struct doctor *d, const char *name)
-{
-	char **slot;
-
-	for (slot = d->slots; *slot; slot++)
-		if (!strcmp(*slot, name))
-			return true;
-	return false;
-}
-
 static void look_at_store(struct doctor *d)
 {
 	char subject[8 + DMACC_SLOT_NAME_MAX];
@@ -202,7 +181,7 @@ static void look_at_store(struct doctor *d)
 		const char *name = d->view.status.slots[i].name;
 
 		snprintf(subject, sizeof(subject), "slot %s", name);
-		if (!is_stored(d, name))
+		if (!factory_store_lists(d->slots, name))
 			findings_trouble(d->findings, subject, TROUBLE_FACTORY_STORE_DAMAGED,
 					 "it is loaded, but its sealed key is not in the store any more");
 	}

@@ -4,9 +4,7 @@
  * needs no module.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +13,6 @@
 #include "durable.h"
 #include "export.h"
 #include "factory.h"
-
-#define EXPORT_MAX (1 << 20)
 
 static int read_root(struct factory *f, struct package *package)
 {
@@ -68,21 +64,16 @@ static int read_slots(struct factory *f, struct package *package)
 
 int credential_read(const char *path, char **ret)
 {
-	char *copy = strdup(path);
 	uint8_t *data;
+	char *name;
 	size_t len;
 	int fd, r;
 
-	if (!copy)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -errno : 0;
-	free(copy);
-	if (r)
-		return r == -ENOTDIR ? -ENOENT : r;
-	copy = strdup(path);
-	r = copy ? durable_read(fd, basename(copy), PACKAGE_CREDENTIAL_MAX, &data, &len) : -ENOMEM;
-	free(copy);
+	fd = durable_open_parent(path, false, &name);
+	if (fd < 0)
+		return fd == -ENOTDIR ? -ENOENT : fd;
+	r = durable_read(fd, name, PACKAGE_CREDENTIAL_MAX, &data, &len);
+	free(name);
 	close(fd);
 	if (r)
 		return r;
@@ -132,22 +123,22 @@ static int collect(struct factory *f, const char *credential, struct package *pa
 /* Over nothing but the same: it may be another device's only export */
 static int write_file(const char *path, const char *text)
 {
-	char *copy = strdup(path), *name = strdup(path);
 	uint8_t *old = NULL;
 	size_t len = 0;
+	char *name;
 	int fd, r;
 
-	fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	r = fd < 0 || !name ? -errno : durable_read(fd, basename(name), EXPORT_MAX, &old, &len);
+	fd = durable_open_parent(path, false, &name);
+	if (fd < 0)
+		return complain("%s: %s", path, strerror(-fd));
+	r = durable_read(fd, name, PACKAGE_TEXT_MAX, &old, &len);
 	if (!r)
 		r = len == strlen(text) && !memcmp(old, text, len) ? 0 : -EEXIST;
-	else if (r == -ENOENT && fd >= 0)
-		r = durable_write(fd, basename(name), 0600, text, strlen(text));
+	else if (r == -ENOENT)
+		r = durable_write(fd, name, 0600, text, strlen(text));
 	free(old);
-	if (fd >= 0)
-		close(fd);
-	free(copy);
 	free(name);
+	close(fd);
 	return r ? complain("%s: %s", path, strerror(-r)) : 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blob.h"
 #include "dmacc.h"
 #include "factory.h"
 #include "harden.h"
@@ -69,13 +70,18 @@ int factory_parse(struct factory *f, int argc, char **argv)
 	return 0;
 }
 
-int factory_begin(struct factory *f, bool create)
+int factory_refresh(struct factory *f)
+{
+	if (dmacc_kernel_get_status(f->kernel, &f->status))
+		return complain("the module: %s", dmacc_kernel_sentence(f->kernel));
+	return 0;
+}
+
+int factory_connect(struct factory *f)
 {
 	char sentence[256];
 	int r;
 
-	/* a device key is sent over it, and a master */
-	harden_netlink();
 	r = dmacc_kernel_open(&f->kernel);
 	if (r == -ENOENT) {
 		dmacc_kernel_missing_sentence(sentence, sizeof(sentence));
@@ -83,8 +89,18 @@ int factory_begin(struct factory *f, bool create)
 	}
 	if (r)
 		return complain("the kernel cannot be asked: %s", strerror(-r));
-	if (dmacc_kernel_get_status(f->kernel, &f->status))
-		return complain("the module: %s", dmacc_kernel_sentence(f->kernel));
+	return factory_refresh(f);
+}
+
+int factory_begin(struct factory *f, bool create)
+{
+	int r;
+
+	/* a device key is sent over it, and a master */
+	harden_netlink();
+	r = factory_connect(f);
+	if (r)
+		return r;
 	r = factory_store_open(f->path, create, &f->store);
 	if (r)
 		return complain("%s: %s", f->path, factory_store_error(r));
@@ -106,21 +122,6 @@ static uid_t agent_uid(void)
 	const struct passwd *user = getpwnam(AGENT_USER);
 
 	return user ? user->pw_uid : 0;
-}
-
-static int refresh_status(struct factory *f)
-{
-	if (dmacc_kernel_get_status(f->kernel, &f->status))
-		return complain("the module: %s", dmacc_kernel_sentence(f->kernel));
-	return 0;
-}
-
-/* Which rung sealed it: what the header says, for the module to judge */
-static enum dmacc_rung rung_of(const uint8_t *blob, size_t len)
-{
-	const struct dmacc_root_blob *root = (const struct dmacc_root_blob *)blob;
-
-	return len < sizeof(*root) ? DMACC_RUNG_NONE : root->rung;
 }
 
 static int check_rung(const struct factory *f, enum dmacc_rung rung)
@@ -173,14 +174,14 @@ static int open_trusted(struct factory *f, const uint8_t *blob, size_t len)
 
 int factory_open_blob(struct factory *f, const uint8_t *blob, size_t len)
 {
-	enum dmacc_rung rung = rung_of(blob, len);
+	enum dmacc_rung rung = blob_rung(blob, len);
 	int r;
 
 	r = check_rung(f, rung);
 	if (!r)
 		r = rung == DMACC_RUNG_TRUSTED ? open_trusted(f, blob, len) :
 			open_wrapped(f, blob, len);
-	return r ? r : refresh_status(f);
+	return r ? r : factory_refresh(f);
 }
 
 int factory_open_root(struct factory *f)
@@ -250,7 +251,7 @@ static int seal_root(struct factory *f, const struct dmacc_kernel_master *master
 	if (r)
 		return complain("%s/root: %s; nothing hangs on the new root: reboot and repeat",
 				f->path, strerror(-r));
-	return refresh_status(f);
+	return factory_refresh(f);
 }
 
 static int make_root(struct factory *f)

@@ -64,6 +64,12 @@ bool factory_option(struct factory *f, int option, const char *argument);
  */
 int factory_parse(struct factory *f, int argc, char **argv);
 
+/* Connects to the module and reads its status */
+int factory_connect(struct factory *f);
+
+/* Reads it again */
+int factory_refresh(struct factory *f);
+
 /* The store and the module. @create: make the store if it is not there. */
 int factory_begin(struct factory *f, bool create);
 void factory_end(struct factory *f);

@@ -35,22 +35,13 @@ static int read_line(const char *path, char ret[INPUT_MAX + 1])
 
 static int set(struct factory *f, const char *devid)
 {
-	int r;
+	int r = factory_connect(f);
 
-	r = dmacc_kernel_open(&f->kernel);
-	if (r == -ENOENT) {
-		char sentence[256];
-
-		dmacc_kernel_missing_sentence(sentence, sizeof(sentence));
-		return complain("%s", sentence);
-	}
 	if (r)
-		return complain("the kernel cannot be asked: %s", strerror(-r));
+		return r;
 	if (dmacc_kernel_set_identity(f->kernel, devid))
 		return complain("the kernel refused it: %s", dmacc_kernel_sentence(f->kernel));
-	if (dmacc_kernel_get_status(f->kernel, &f->status))
-		return complain("the module: %s", dmacc_kernel_sentence(f->kernel));
-	return 0;
+	return factory_refresh(f);
 }
 
 static void print(const struct factory *f)

@@ -99,31 +99,36 @@ static int run_creds(char **argv, bool quiet, const void *input, size_t input_le
 	return quiet ? EXIT_NOTHING : complain("systemd-creds %s failed", argv[1]);
 }
 
-static int read_credential(enum credential_kind kind, struct dmacc_kernel_master *ret)
+/* What is in the file @from, or "-": in @sealed. @quiet: may fail. @ret: written on success only. */
+static int decrypt(char *from, bool quiet, const void *sealed, size_t sealed_len,
+		   uint8_t ret[DMACC_MASTER_LEN])
 {
-	char *argv[] = { "systemd-creds", "decrypt", name_option, CREDENTIAL_PATH, "-", NULL };
+	char *argv[] = { "systemd-creds", "decrypt", name_option, from, "-", NULL };
 	uint8_t plain[DMACC_MASTER_LEN + 1];
 	size_t len = sizeof(plain);
 	int r;
 
-	r = run_creds(argv, false, "", 0, plain, &len);
+	r = run_creds(argv, quiet, sealed, sealed_len, plain, &len);
 	if (!r && len == DMACC_MASTER_LEN)
-		memcpy(ret->bytes, plain, DMACC_MASTER_LEN);
+		memcpy(ret, plain, DMACC_MASTER_LEN);
 	else if (!r)
-		r = complain(CREDENTIAL_PATH " does not hold %d bytes", DMACC_MASTER_LEN);
-	ret->source = credential_source(kind);
+		r = quiet ? EXIT_NOTHING : complain("%s does not hold %d bytes", strcmp(from, "-") ? from :
+						    "the credential", DMACC_MASTER_LEN);
 	dmacc_wipe(plain, sizeof(plain));
 	return r;
 }
 
-/* The same, through the TPM */
-static int read_sealed(struct factory *f, struct dmacc_kernel_master *ret)
+/* The same, through the TPM if its kind is of that */
+static int read_credential(struct factory *f, enum credential_kind kind, char *from,
+			   const char *sealed, struct dmacc_kernel_master *ret)
 {
 	bool missing;
 	int r;
 
-	(void)chip_open(f, &missing);
-	r = read_credential(CREDENTIAL_TPM2, ret);
+	if (kind == CREDENTIAL_TPM2)
+		(void)chip_open(f, &missing);
+	r = decrypt(from, false, sealed, strlen(sealed), ret->bytes);
+	ret->source = credential_source(kind);
 	chip_settle(f);
 	return r;
 }
@@ -166,7 +171,7 @@ static int read_encrypted(struct factory *f, enum credential_kind kind,
 
 	if (r)
 		return r;
-	r = kind == CREDENTIAL_TPM2 ? read_sealed(f, ret) : read_credential(kind, ret);
+	r = read_credential(f, kind, CREDENTIAL_PATH, "", ret);
 	if (!r)
 		return 0;
 	if (kind == CREDENTIAL_TPM2)
@@ -174,36 +179,16 @@ static int read_encrypted(struct factory *f, enum credential_kind kind,
 	return complain("the master in " CREDENTIAL_PATH " cannot be read; it is never made anew");
 }
 
-/* The one that restore was given */
-static int read_given(struct factory *f, struct dmacc_kernel_master *ret)
-{
-	enum credential_kind kind = credential_kind_of(f->credential, strlen(f->credential));
-	char *argv[] = { "systemd-creds", "decrypt", name_option, "-", "-", NULL };
-	uint8_t plain[DMACC_MASTER_LEN + 1];
-	size_t len = sizeof(plain);
-	bool missing;
-	int r;
-
-	if (kind == CREDENTIAL_TPM2)
-		(void)chip_open(f, &missing);
-	r = run_creds(argv, false, f->credential, strlen(f->credential), plain, &len);
-	if (!r && len == DMACC_MASTER_LEN)
-		memcpy(ret->bytes, plain, DMACC_MASTER_LEN);
-	else if (!r)
-		r = complain("the credential does not hold %d bytes", DMACC_MASTER_LEN);
-	ret->source = credential_source(kind);
-	dmacc_wipe(plain, sizeof(plain));
-	chip_settle(f);
-	return r;
-}
-
 int master_read(struct factory *f, struct dmacc_kernel_master *ret)
 {
-	enum credential_kind kind = f->credential ? CREDENTIAL_UNKNOWN : find_credential();
+	enum credential_kind kind;
 	int r;
 
+	/* the one that restore was given */
 	if (f->credential)
-		return read_given(f, ret);
+		return read_credential(f, credential_kind_of(f->credential, strlen(f->credential)), "-",
+				       f->credential, ret);
+	kind = find_credential();
 	/* one that cannot be looked at is there: it must not be made anew */
 	if (kind != CREDENTIAL_ABSENT)
 		return read_encrypted(f, kind, ret);
@@ -233,13 +218,10 @@ static int store_credential(const uint8_t *sealed, size_t len)
 /* Does it decrypt? systemd 252 makes some that it does not read. */
 static bool decrypts(const uint8_t *sealed, size_t len, const struct dmacc_kernel_master *master)
 {
-	char *argv[] = { "systemd-creds", "decrypt", name_option, "-", "-", NULL };
-	uint8_t plain[DMACC_MASTER_LEN + 1];
-	size_t plain_len = sizeof(plain);
+	uint8_t plain[DMACC_MASTER_LEN];
 	bool same;
 
-	same = !run_creds(argv, true, sealed, len, plain, &plain_len) &&
-		plain_len == DMACC_MASTER_LEN &&
+	same = !decrypt("-", true, sealed, len, plain) &&
 		!CRYPTO_memcmp(plain, master->bytes, DMACC_MASTER_LEN);
 	dmacc_wipe(plain, sizeof(plain));
 	return same;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blob.h"
 #include "credential.h"
 #include "ctl.h"
 #include "kernel.h"
@@ -53,13 +54,6 @@ const struct dmacc_root_blob *package_root(const struct package *package)
 const struct dmacc_slot_blob *package_key(const struct package_slot *slot)
 {
 	return (const struct dmacc_slot_blob *)slot->blob.bytes;
-}
-
-uint32_t package_key_version(const struct package_slot *slot)
-{
-	const uint8_t *v = package_key(slot)->key_version;
-
-	return (uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3];
 }
 
 static int wrong(char reterr[256], const char *where, const char *what)
@@ -158,7 +152,7 @@ static struct json_object *slot_json(const struct package_slot *slot)
 
 	add_string(o, "slot", slot->name);
 	add_hex(o, "key_id", package_key(slot)->key_id, DMACC_KEYID_LEN);
-	json_object_object_add(o, "key_version", json_object_new_int64(package_key_version(slot)));
+	json_object_object_add(o, "key_version", json_object_new_int64(blob_key_version(package_key(slot))));
 	add_blob(o, &slot->blob);
 	return o;
 }

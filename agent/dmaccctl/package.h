@@ -15,6 +15,8 @@
 
 /* No credential that systemd makes of 32 bytes is as long */
 #define PACKAGE_CREDENTIAL_MAX 16384
+/* Of an export as it is written */
+#define PACKAGE_TEXT_MAX (1 << 20)
 
 /* Room for what base64 of as many bytes decodes to, padding included */
 struct package_blob {
@@ -56,7 +58,6 @@ struct package_slot *package_add(struct package *package, const char *name);
 /* What the headers say */
 const struct dmacc_root_blob *package_root(const struct package *package);
 const struct dmacc_slot_blob *package_key(const struct package_slot *slot);
-uint32_t package_key_version(const struct package_slot *slot);
 
 /**
  * package_check() - do the parts belong together, by what their headers say?

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +14,6 @@
 #include "durable.h"
 #include "export.h"
 #include "trouble.h"
-
-#define EXPORT_MAX (1 << 20)
 
 struct restore {
 	struct factory factory;
@@ -29,17 +26,17 @@ struct restore {
 
 static int read_all(int fd, char **ret)
 {
-	char *text = calloc(1, EXPORT_MAX + 1);
+	char *text = calloc(1, PACKAGE_TEXT_MAX + 1);
 	size_t len = 0;
 	ssize_t n = 1;
 
-	while (text && n && len <= EXPORT_MAX) {
-		n = read(fd, text + len, EXPORT_MAX + 1 - len);
+	while (text && n && len <= PACKAGE_TEXT_MAX) {
+		n = read(fd, text + len, PACKAGE_TEXT_MAX + 1 - len);
 		if (n < 0 && errno != EINTR)
 			break;
 		len += n > 0 ? (size_t)n : 0;
 	}
-	if (text && !n && len <= EXPORT_MAX && !memchr(text, '\0', len)) {
+	if (text && !n && len <= PACKAGE_TEXT_MAX && !memchr(text, '\0', len)) {
 		text[len] = '\0';
 		*ret = text;
 		return 0;
@@ -223,21 +220,18 @@ static int try_all(struct restore *re)
 
 static int write_credential(struct restore *re)
 {
-	char *folder = strdup(re->credential), *name = strdup(re->credential), *old = NULL;
 	const char *text = re->package.credential;
-	int fd = -ENOMEM, r = 0;
+	char *name, *old = NULL;
+	int fd, r = 0;
 
-	if (folder && name)
-		fd = durable_open_folder(dirname(folder), 0700);
+	fd = durable_open_parent(re->credential, true, &name);
 	if (fd < 0)
-		r = fd;
-	else if (credential_read(re->credential, &old) || strcmp(old, text))
-		r = durable_rotate(fd, basename(name), 0600, text, strlen(text));
+		return complain("%s: %s; repeat this", re->credential, strerror(-fd));
+	if (credential_read(re->credential, &old) || strcmp(old, text))
+		r = durable_rotate(fd, name, 0600, text, strlen(text));
 	free(old);
-	free(folder);
 	free(name);
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return r ? complain("%s: %s; repeat this", re->credential, strerror(-r)) : 0;
 }
 

@@ -32,24 +32,6 @@ static void print_verdict(const struct factory *f, const char *what, const char 
 	json_object_put(o);
 }
 
-static const struct dmacc_kernel_slot *find_loaded(const struct factory *f, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < f->status.slots_len; i++)
-		if (!strcmp(f->status.slots[i].name, name))
-			return &f->status.slots[i];
-	return NULL;
-}
-
-static bool is_listed(char **names, const char *name)
-{
-	for (; *names; names++)
-		if (!strcmp(*names, name))
-			return true;
-	return false;
-}
-
 /* Does the sealed key that is stored say the same as the key that was loaded before? */
 static const char *compare(const struct slot_record *stored, const struct slot_record *loaded)
 {
@@ -63,7 +45,7 @@ static const char *compare(const struct slot_record *stored, const struct slot_r
 
 static int verify_slot(struct factory *f, const char *name)
 {
-	const struct dmacc_kernel_slot *slot = find_loaded(f, name);
+	const struct dmacc_kernel_slot *slot = dmacc_kernel_find_slot(&f->status, name);
 	struct slot_record loaded = { 0 }, stored;
 	const char *why = NULL;
 	char sentence[256];
@@ -89,7 +71,7 @@ static int verify_slots(struct factory *f, char **names)
 		if (verify_slot(f, names[i]))
 			result = EXIT_SOME;
 	for (i = 0; i < f->status.slots_len; i++) {
-		if (is_listed(names, f->status.slots[i].name))
+		if (factory_store_lists(names, f->status.slots[i].name))
 			continue;
 		print_verdict(f, "slot", f->status.slots[i].name, NULL,
 			      "it is loaded, but not in the store");

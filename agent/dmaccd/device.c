@@ -151,13 +151,3 @@ void device_done(struct device *d)
 	store_close(d->store);
 	dmacc_wipe(d, sizeof(*d));
 }
-
-const struct dmacc_kernel_slot *device_slot(const struct device *d, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < d->status.slots_len; i++)
-		if (!strcmp(d->status.slots[i].name, name))
-			return &d->status.slots[i];
-	return NULL;
-}

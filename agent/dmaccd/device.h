@@ -49,7 +49,4 @@ const char *device_state_word(enum device_state state);
 void device_learn(struct device *device, const char *store_path);
 void device_done(struct device *device);
 
-/* NULL if no key is loaded in the slot of that name */
-const struct dmacc_kernel_slot *device_slot(const struct device *device, const char *name);
-
 #endif

@@ -313,7 +313,7 @@ static const char *derive_keyed(struct work *w)
 	w->account->state = ACCOUNT_NO_SECRETS;
 	if (w->device->state != DEVICE_READY)
 		return w->device->reason;
-	w->slot = device_slot(w->device, slot);
+	w->slot = dmacc_kernel_find_slot(&w->device->status, slot);
 	if (!w->slot) {
 		w->account->state = ACCOUNT_NO_SLOT;
 		say(w, KEEP, "no key is loaded in slot %s: 'dmaccctl factory inject --slot %s' "
