@@ -555,7 +555,7 @@ static void damaged_files_are_kept_and_never_replaced(void **state)
 	char file[STORE_FILE_SIZE], wanted[STORE_FILE_SIZE];
 	struct fixture *f = *state;
 	struct store_loaded loaded;
-	uint8_t seen[8];
+	static uint8_t seen[FILE_MAX];
 	int i;
 
 	for (i = 1; i <= 9; i++) {
