@@ -46,15 +46,21 @@ const char *account_profile_word(enum dmacc_profile profile)
 	}
 }
 
-struct account *account_free(struct account *account)
+/* What account_describe() wrote */
+static void clear_description(struct account *account)
 {
-	if (!account)
-		return NULL;
 	free(account->server_id);
 	free(account->slot);
 	free(account->profile);
 	free(account->template);
 	dmacc_account_free(account->values);
+}
+
+struct account *account_free(struct account *account)
+{
+	if (!account)
+		return NULL;
+	clear_description(account);
 	free(account);
 	return NULL;
 }
@@ -98,7 +104,8 @@ bool account_is_nonce(enum dmacc_node node)
 }
 
 /* The server's word counts most, what the template said least */
-static const void *value_of(const struct record *record, enum dmacc_node node, size_t *ret_len)
+const void *account_stored_value(const struct record *record, enum dmacc_node node,
+				 size_t *ret_len)
 {
 	static const enum record_source order[] = {
 		RECORD_SERVER, RECORD_LOCAL, RECORD_DERIVED, RECORD_TEMPLATE,
@@ -130,7 +137,7 @@ static int fill(struct dmacc_account *values, const struct record *record, bool 
 	int r = 0;
 
 	for (i = 0; i < DMACC_NODES && !r; i++) {
-		bytes = value_of(record, (enum dmacc_node)i, &len);
+		bytes = account_stored_value(record, (enum dmacc_node)i, &len);
 		if (!bytes)
 			continue;
 		if (is_secret((enum dmacc_node)i) && !with_secrets)
@@ -173,6 +180,24 @@ int account_describe(struct account *account, const struct record *record)
 	r = record ? values_of(record, false, &account->values) : 0;
 	/* a value that no node can have: then there is no tree of it */
 	return r == -EINVAL ? 0 : r;
+}
+
+int account_redescribe(struct account *account, const struct record *record, bool *ret_differs)
+{
+	struct account new = *account;
+	int r;
+
+	new.server_id = new.slot = new.profile = new.template = NULL;
+	new.values = NULL;
+	r = account_describe(&new, record);
+	if (r) {
+		clear_description(&new);
+		return r;
+	}
+	*ret_differs = !account_equal(account, &new);
+	clear_description(account);
+	*account = new;
+	return 0;
 }
 
 static int tree_of(const struct dmacc_account *values, enum dmacc_layout layout,

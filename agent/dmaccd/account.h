@@ -68,6 +68,14 @@ void account_trouble(struct account *account, enum account_state state, enum tro
  */
 int account_describe(struct account *account, const struct record *record);
 
+/**
+ * account_redescribe() - the same anew, after its record has changed
+ * @ret_differs: whether the bus shows something else now
+ *
+ * Return: 0; -ENOMEM, and then the account is as it was.
+ */
+int account_redescribe(struct account *account, const struct record *record, bool *ret_differs);
+
 /* Does the bus show the same of both? */
 bool account_equal(const struct account *a, const struct account *b);
 
@@ -83,6 +91,10 @@ int account_tree(const struct account *account, enum dmacc_layout layout, struct
 /* The same of what is stored, with every value; secret */
 int account_secret_tree(const struct record *record, enum dmacc_layout layout,
 			struct dmacc_tree **ret);
+
+/* What counts of a node's values; the record's own bytes, zero-terminated; NULL if it has none */
+const void *account_stored_value(const struct record *record, enum dmacc_node node,
+				 size_t *ret_len);
 
 /* Has a nonce as its value: of those the record's state has the one in use */
 bool account_is_nonce(enum dmacc_node node);

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "harden.h"
 #include "log.h"
+#include "session.h"
 
 struct import_cache {
 	const struct agent *agent;
@@ -254,6 +255,7 @@ void agent_status(const struct agent *agent, char *ret, size_t size)
 
 void agent_done(struct agent *agent)
 {
+	session_close_all(agent);
 	accounts_done(&agent->accounts);
 	agent->templates = templates_free(agent->templates);
 	device_done(&agent->device);

@@ -11,6 +11,8 @@
 #include "templates.h"
 
 struct bus;
+struct session;
+struct trace;
 
 /**
  * struct agent - the state of the program
@@ -22,6 +24,8 @@ struct bus;
  * @alive: called while a refresh takes long; may be NULL
  * @look_again: called when something is not as the last refresh found it: another one is due soon.
  *	May be NULL.
+ * @sessions: session.h; with no session there is none
+ * @traces: what sessions of this run have left behind, session.c
  */
 struct agent {
 	const char *template_folders[2];
@@ -35,6 +39,8 @@ struct agent {
 	struct device device;
 	struct templates *templates;
 	struct accounts accounts;
+	struct session *sessions;
+	struct trace *traces;
 };
 
 /**

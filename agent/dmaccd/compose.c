@@ -118,21 +118,32 @@ static void put_credentials(struct work *w, int *r)
 	put_text(w, r, RECORD_DERIVED, "ClientPW", c->client_pw);
 }
 
-static void burn_nonce(struct work *w, int *r, enum dmacc_node node)
+static int burn_nonce(struct record *record, enum dmacc_node node)
 {
 	uint8_t nonce[DMACC_NONCE_SIZE];
+	int r;
 
-	if (!*r && getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce))
-		*r = -EIO;
-	put(w, r, RECORD_STATE, dmacc_node_word(node), nonce, sizeof(nonce));
+	if (getrandom(nonce, sizeof(nonce), 0) != sizeof(nonce))
+		return -EIO;
+	r = record_set(record, RECORD_STATE, dmacc_node_word(node), nonce, sizeof(nonce));
 	dmacc_wipe(nonce, sizeof(nonce));
+	return r;
+}
+
+int compose_burn(struct record *record)
+{
+	int r;
+
+	r = burn_nonce(record, DMACC_NODE_SERVER_NONCE);
+	if (!r)
+		r = burn_nonce(record, DMACC_NODE_CLIENT_NONCE);
+	return r ? r : record_set(record, RECORD_STATE, "Nonces", "burnt", strlen("burnt"));
 }
 
 static void burn_nonces(struct work *w, int *r)
 {
-	burn_nonce(w, r, DMACC_NODE_SERVER_NONCE);
-	burn_nonce(w, r, DMACC_NODE_CLIENT_NONCE);
-	put_text(w, r, RECORD_STATE, "Nonces", "burnt");
+	if (!*r)
+		*r = compose_burn(w->next);
 }
 
 /* The template's are for the account's first life only. All zero: the profile makes none. */
@@ -148,8 +159,8 @@ static void put_initial_nonce(struct work *w, int *r, enum dmacc_node node, cons
 		put(w, r, RECORD_STATE, dmacc_node_word(node), bytes, len);
 	else if (memcmp(derived, none, sizeof(none)))
 		put(w, r, RECORD_STATE, dmacc_node_word(node), derived, DMACC_NONCE_SIZE);
-	else
-		burn_nonce(w, r, node);
+	else if (!*r)
+		*r = burn_nonce(w->next, node);
 }
 
 static void put_initial_nonces(struct work *w, int *r)

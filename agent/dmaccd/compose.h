@@ -38,6 +38,9 @@ const char *compose_profile(const struct work *w);
 /* What DevIdHash of the store is */
 void compose_hash_devid(const char *devid, uint8_t ret[COMPOSE_HASH_SIZE]);
 
+/* Random nonces in place of those of the record. Returns 0 or a negative errno. */
+int compose_burn(struct record *record);
+
 /* All of these make @w->next and return 0 or a negative errno */
 
 /* Of what is stored, the template and the credentials */

@@ -21,6 +21,7 @@ enum record_source {
 	RECORD_SERVER,		/* changed by the server in a session */
 	RECORD_LOCAL,		/* changed on the device */
 	RECORD_STATE,		/* what the agent needs to know about the rest */
+	RECORD_PREVIOUS,	/* what the server replaced, until what is new has worked */
 };
 
 struct record;

@@ -568,6 +568,179 @@ size_t dmacc_tree_count(const struct dmacc_tree *tree);
 /* Parents come before their children. NULL past the end. */
 const struct dmacc_tree_node *dmacc_tree_node(const struct dmacc_tree *tree, size_t i);
 
+/*
+ * Credentials of OMA DM messages, in both directions. The weakest first: a peer that is not
+ * authenticated yet must not have a client answer with a weaker one.
+ */
+enum dmacc_auth {
+	DMACC_AUTH_BASIC = 1,		/* syncml:auth-basic: the password, readable */
+	DMACC_AUTH_MD5,			/* syncml:auth-md5 */
+	DMACC_AUTH_MAC,			/* syncml:auth-MAC, in a header beside the message */
+};
+
+#define DMACC_DIGEST_SIZE 16		/* raw */
+#define DMACC_DIGEST_TEXT_SIZE 25	/* in base64, with a zero */
+#define DMACC_MAC_NAME_SIZE 256
+
+/**
+ * dmacc_auth_word() - what the standard calls a type of credential
+ * @auth: which
+ *
+ * Return: a constant, such as "syncml:auth-md5"; "unknown" for no type.
+ */
+const char *dmacc_auth_word(enum dmacc_auth auth);
+
+/**
+ * dmacc_auth_named() - the type of that name
+ * @word: zero-terminated, in any spelling that AuthPref of a template has
+ *
+ * Return: the type, or 0.
+ */
+enum dmacc_auth dmacc_auth_named(const char *word);
+
+/**
+ * struct dmacc_login - who logs in; secret
+ * @name: UserName of a client, ServerID of a server; zero-terminated
+ * @password: ClientPW or ServerPW; zero-terminated
+ * @nonce: raw bytes, of the one that the digest is for
+ * @nonce_len: how many
+ */
+struct dmacc_login {
+	const char *name;
+	const char *password;
+	const void *nonce;
+	size_t nonce_len;
+};
+
+/**
+ * dmacc_auth_basic() - the credential of syncml:auth-basic; secret
+ * @name: zero-terminated
+ * @password: zero-terminated
+ * @ret: base64, malloc'ed; the caller wipes and frees it
+ *
+ * Return: 0; -ENOMEM.
+ */
+int dmacc_auth_basic(const char *name, const char *password, char **ret);
+
+/**
+ * dmacc_auth_md5() - the credential of syncml:auth-md5
+ * @login: name, password and nonce
+ * @ret: base64; written on success only
+ *
+ * Derivation, section 6.2.
+ *
+ * Return: 0; -EOPNOTSUPP if libcrypto has no MD5, as in FIPS mode; -ENOMEM.
+ */
+int dmacc_auth_md5(const struct dmacc_login *login, char ret[DMACC_DIGEST_TEXT_SIZE]);
+
+/**
+ * dmacc_auth_body() - the digest of a message, for dmacc_auth_mac() and dmacc_auth_notification()
+ * @body: the message as it is sent
+ * @len: bytes
+ * @ret: base64; written on success only
+ *
+ * Return: 0; -EOPNOTSUPP; -ENOMEM.
+ */
+int dmacc_auth_body(const void *body, size_t len, char ret[DMACC_DIGEST_TEXT_SIZE]);
+
+/**
+ * dmacc_auth_mac() - the credential of syncml:auth-MAC
+ * @login: name, password and nonce
+ * @body_digest: from dmacc_auth_body()
+ * @ret: base64; written on success only
+ *
+ * It is not the HMAC of RFC 2104.
+ *
+ * Return: 0; -EOPNOTSUPP; -ENOMEM.
+ */
+int dmacc_auth_mac(const struct dmacc_login *login, const char *body_digest,
+		   char ret[DMACC_DIGEST_TEXT_SIZE]);
+
+/**
+ * dmacc_auth_notification() - the digest of a notification (Pkg#0)
+ * @login: ServerID, ServerPW and the server's nonce
+ * @trigger_digest: dmacc_auth_body() of all that follows the digest
+ * @ret: raw; written on success only
+ *
+ * Return: 0; -EOPNOTSUPP; -ENOMEM.
+ */
+int dmacc_auth_notification(const struct dmacc_login *login, const char *trigger_digest,
+			    uint8_t ret[DMACC_DIGEST_SIZE]);
+
+/**
+ * dmacc_auth_equal() - are two credentials the same?
+ * @a: one
+ * @a_len: its bytes
+ * @b: the other
+ * @b_len: its bytes
+ *
+ * Takes as long wherever they differ.
+ *
+ * Return: true if they are.
+ */
+bool dmacc_auth_equal(const void *a, size_t a_len, const void *b, size_t b_len);
+
+/**
+ * struct dmacc_mac_header - what the header x-syncml-hmac says
+ * @username: "" if it does not say
+ * @mac: base64, not judged
+ */
+struct dmacc_mac_header {
+	char username[DMACC_MAC_NAME_SIZE];
+	char mac[2 * DMACC_DIGEST_TEXT_SIZE];
+};
+
+/**
+ * dmacc_mac_header_write() - the value of the header x-syncml-hmac
+ * @name: who logs in
+ * @mac: from dmacc_auth_mac()
+ * @ret: malloc'ed
+ *
+ * Return: 0; -ENOMEM.
+ */
+int dmacc_mac_header_write(const char *name, const char *mac, char **ret);
+
+/**
+ * dmacc_mac_header_read() - read such a value
+ * @text: zero-terminated
+ * @ret: written on success only
+ *
+ * Return: 0; -EINVAL; -EPROTONOSUPPORT if its algorithm is not MD5.
+ */
+int dmacc_mac_header_read(const char *text, struct dmacc_mac_header *ret);
+
+/**
+ * struct dmacc_notification - a notification (Pkg#0) of OMA DM 1.2
+ * @digest: DMACC_DIGEST_SIZE bytes, in the message
+ * @trigger: what the digest is over, in the message
+ * @trigger_len: its bytes
+ * @version: 12 for 1.2
+ * @ui_mode: 0 not specified, 1 background, 2 informative, 3 user interaction
+ * @server_initiated: whether the server or the user was first
+ * @session_id: of the session that it asks for
+ * @server_id: who asks
+ */
+struct dmacc_notification {
+	const uint8_t *digest;
+	const uint8_t *trigger;
+	size_t trigger_len;
+	uint32_t version;
+	uint32_t ui_mode;
+	bool server_initiated;
+	uint32_t session_id;
+	char server_id[256];
+};
+
+/**
+ * dmacc_notification_read() - take a notification apart; nothing of it is verified
+ * @message: digest and trigger
+ * @len: bytes
+ * @ret: points into @message; written on success only
+ *
+ * Return: 0; -EINVAL if it is none.
+ */
+int dmacc_notification_read(const void *message, size_t len, struct dmacc_notification *ret);
+
 #ifdef __cplusplus
 }
 #endif

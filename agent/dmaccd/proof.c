@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Who is at the other end: the server's credentials, and notifications */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proof.h"
+
+int proof_fits(const struct proof *proof, const char *name, const char *password,
+	       const struct nonce *nonce, struct complaint *reterr)
+{
+	const struct dmacc_login login = { name, password, nonce->bytes, nonce->len };
+	char digest[DMACC_DIGEST_TEXT_SIZE];
+	int r;
+
+	r = session_digest(&login, proof->auth == DMACC_AUTH_MAC ? proof->body_digest : NULL,
+			   digest, reterr);
+	if (r)
+		return r;
+	r = dmacc_auth_equal(digest, strlen(digest), proof->digest, strlen(proof->digest));
+	dmacc_wipe(digest, sizeof(digest));
+	return r;
+}
+
+/* The nonce that it is made with, of those that it may be made with; NULL if it does not fit */
+static int find_nonce(struct session *s, const struct record *record, const struct proof *proof,
+		      enum which which, const struct nonce **ret, struct complaint *reterr)
+{
+	const char *name = session_login_value(record, DMACC_NODE_SERVER_ID, CURRENT);
+	const char *password = session_login_value(record, DMACC_NODE_SERVER_PW, which);
+	int r = 0;
+
+	*ret = NULL;
+	if (s->offered.len) {
+		*ret = &s->offered;
+		r = proof_fits(proof, name, password, *ret, reterr);
+	}
+	if (!r && s->server.len && !s->server_spent) {
+		*ret = &s->server;
+		r = proof_fits(proof, name, password, *ret, reterr);
+	}
+	if (r <= 0)
+		*ret = NULL;
+	return r < 0 ? r : 0;
+}
+
+/* Once over a nonce: who recorded it could send it again in another session */
+static void spend_nonce(struct session *s, const struct nonce *nonce)
+{
+	struct trace *trace = session_trace(s);
+	uint8_t hash[sizeof(trace->spent)];
+
+	if (nonce == &s->offered) {
+		s->server = s->offered;
+		s->offered.len = 0;
+		s->server_is_new = true;
+	}
+	if (trace && EVP_Digest(s->server.bytes, s->server.len, hash, NULL, EVP_sha256(), NULL))
+		memcpy(trace->spent, hash, sizeof(hash));
+}
+
+/* In the order new, old. Returns 1 or 0; an error. */
+static int prove(struct session *s, const struct record *record, const struct proof *proof,
+		 struct complaint *reterr)
+{
+	enum which which = s->server_fixed ? PREVIOUS : CURRENT;
+	const struct nonce *nonce;
+	int r;
+
+	r = find_nonce(s, record, proof, which, &nonce, reterr);
+	if (!r && !nonce && which == CURRENT && session_may_go_back(record, true)) {
+		which = PREVIOUS;
+		r = find_nonce(s, record, proof, which, &nonce, reterr);
+	}
+	if (r || !nonce)
+		return r;
+	spend_nonce(s, nonce);
+	if (!s->server_fixed)
+		s->server_with = which;
+	return 1;
+}
+
+static int read_mac(struct proof *proof, const char *data, const void *body, size_t len,
+		    struct complaint *reterr)
+{
+	struct dmacc_mac_header header;
+	int r = dmacc_mac_header_read(data, &header);
+
+	if (r)
+		return complain_of(reterr, REFUSAL_WRONG_CREDENTIAL, r == -EPROTONOSUPPORT ?
+				   "its header x-syncml-hmac has another algorithm than MD5" :
+				   "its header x-syncml-hmac cannot be read");
+	snprintf(proof->digest, sizeof(proof->digest), "%s", header.mac);
+	return session_body_digest(body, len, proof->body_digest, reterr);
+}
+
+/* As it stands in XML: with blanks and line ends around it */
+static int read_md5(struct proof *proof, const char *data, struct complaint *reterr)
+{
+	size_t len;
+
+	data += strspn(data, " \t\r\n");
+	len = strcspn(data, " \t\r\n");
+	if (len != DMACC_DIGEST_TEXT_SIZE - 1 || data[len + strspn(data + len, " \t\r\n")])
+		return complain_of(reterr, REFUSAL_WRONG_CREDENTIAL, "it is not the base64 of an MD5 "
+				   "digest, which has %d characters", DMACC_DIGEST_TEXT_SIZE - 1);
+	memcpy(proof->digest, data, len);
+	proof->digest[len] = '\0';
+	return 0;
+}
+
+static int verify_digest(struct session *s, const struct record *record, struct proof *proof,
+			 const char *data, const void *body, size_t len, struct complaint *reterr)
+{
+	int r = proof->auth == DMACC_AUTH_MAC ? read_mac(proof, data, body, len, reterr) :
+						read_md5(proof, data, reterr);
+
+	if (!r)
+		r = prove(s, record, proof, reterr);
+	if (r < 0)
+		return r;
+	return r ? 0 : proof_diagnose(s, record, proof, reterr);
+}
+
+/* Returns 1 or 0; -ENOMEM */
+static int basic_fits(const struct record *record, enum which which, const char *data)
+{
+	char *wanted;
+	int r;
+
+	r = dmacc_auth_basic(session_login_value(record, DMACC_NODE_SERVER_ID, CURRENT),
+			     session_login_value(record, DMACC_NODE_SERVER_PW, which), &wanted);
+	if (r)
+		return r;
+	r = dmacc_auth_equal(wanted, strlen(wanted), data, strcspn(data, " \t\r\n"));
+	dmacc_wipe(wanted, strlen(wanted));
+	free(wanted);
+	return r;
+}
+
+static int verify_basic(struct session *s, const struct record *record, const char *data,
+			struct complaint *reterr)
+{
+	enum which which = s->server_fixed ? PREVIOUS : CURRENT;
+	int r;
+
+	data += strspn(data, " \t\r\n");
+	r = basic_fits(record, which, data);
+	if (!r && which == CURRENT && session_may_go_back(record, true)) {
+		which = PREVIOUS;
+		r = basic_fits(record, which, data);
+	}
+	if (r < 0)
+		return r;
+	if (!r)
+		return complain_of(reterr, REFUSAL_WRONG_CREDENTIAL, "ServerID or ServerPW is another "
+				   "than account %s has", s->account);
+	if (!s->server_fixed)
+		s->server_with = which;
+	return 0;
+}
+
+static int verify(struct session *s, struct holding *h, const char *type, const char *data,
+		  const void *body, size_t len, struct complaint *reterr)
+{
+	struct proof proof = { 0 };
+	int r;
+
+	r = session_judge_type(s, h->record, type, &proof.auth, reterr);
+	if (!r)
+		r = session_read_nonces(s, h, reterr);
+	if (r)
+		return r;
+	if (proof.auth == DMACC_AUTH_BASIC)
+		return verify_basic(s, h->record, data, reterr);
+	return verify_digest(s, h->record, &proof, data, body, len, reterr);
+}
+
+int session_verify_server(struct session *s, const char *type, const char *data, const void *body,
+			  size_t len, struct complaint *reterr)
+{
+	struct holding h;
+	int r;
+
+	/* each message proves itself, and one that does not ends what others proved */
+	s->server_authenticated = false;
+	r = holding_open(s->agent, s->account, &h, reterr);
+	if (r)
+		return r;
+	r = verify(s, &h, type, data, body, len, reterr);
+	holding_close(&h);
+	s->server_authenticated = !r;
+	return r;
+}
