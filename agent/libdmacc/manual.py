@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes libdmacc(3) of the comments in dmacc.h.
+"""Makes libdmacc(3) of the comments in dmacc.h, and libdmacc-client(3) of those in dmacc-client.h.
 
     manual.py dmacc.h libdmacc.3
     manual.py --functions dmacc.h        only prints the functions' names
@@ -17,31 +17,47 @@ COMMENT = re.compile(r"^/\*.*?\*/\n", re.MULTILINE | re.DOTALL)
 FUNCTION = re.compile(r"^(\w[\w ]*?[ *]+)(dmacc_\w+)\((.*?)\);$", re.MULTILINE | re.DOTALL)
 
 HEAD = """.\\" SPDX-License-Identifier: LGPL-2.1-or-later
-.\\" Generated from dmacc.h
+.\\" Generated from {header}
 .Dd {date}
-.Dt LIBDMACC 3
+.Dt {title} 3
 .Os
 .Sh NAME
-.Nm libdmacc
-.Nd computed credentials of OMA DM accounts
+.Nm {name}
+.Nd {about}
 .Sh SYNOPSIS
-.In dmacc/dmacc.h
+.In dmacc/{header}
 .Pp
-.Dl cc ... $(pkg-config --cflags --libs libdmacc)
+.Dl cc ... $(pkg-config --cflags --libs {name})
 .Sh DESCRIPTION
 """
 
-TAIL = """.Sh EXAMPLES
+# Of each header: name of the library, what it is, what the page ends with
+PAGES = {
+    "dmacc.h": ("libdmacc", "computed credentials of OMA DM accounts", """.Sh EXAMPLES
 .Pa examples/check-login.c ,
 beside the documentation of this library, is a server's check of a DM login.
 .Sh SEE ALSO
-.Xr dmacc-fleet 1
+.Xr dmacc-fleet 1 ,
+.Xr libdmacc-client 3
 .Pp
 .Pa derivation.md
 and
 .Pa key-ceremony.md ,
 beside the documentation of this library
-"""
+"""),
+    "dmacc-client.h": ("libdmacc-client", "OMA DM accounts of this phone, for a DM client", """.Sh EXAMPLES
+.Pa examples/dm-session.c ,
+beside the documentation of this library, is a client between its XML and its HTTP.
+.Pp
+To test a client without a phone:
+.Pp
+.Dl python3 -m dbusmock --system --template /usr/share/python-dbusmock/templates/dmacc1.py
+.Sh SEE ALSO
+.Xr libdmacc 3 ,
+.Xr dmaccctl 8 ,
+.Xr dmaccd 8
+"""),
+}
 
 
 def escape(text):
@@ -136,7 +152,7 @@ def section(comment, code):
     functions = list(FUNCTION.finditer(code))
     rest = FUNCTION.sub("", code).strip()
     names = [match[2] for match in functions] or \
-        re.findall(r"^(?:struct|enum|typedef int) \w+|(?<=#define )\w+", rest, re.MULTILINE)
+        re.findall(r"^(?:struct|enum|typedef (?:int|void)) \w+|(?<=#define )\w+", rest, re.MULTILINE)
     yield f".Ss {names[0]}"
     for number, match in enumerate(functions):
         if number:
@@ -152,13 +168,15 @@ def section(comment, code):
     yield from doc.lines()
 
 
-def page(header):
-    text = HEAD.format(date=DATE)
+def page(path):
+    header = path.read_text()
+    name, title, tail = PAGES[path.name]
+    text = HEAD.format(date=DATE, header=path.name, title=name.upper(), name=name, about=title)
     about = plain(COMMENT.findall(header)[1])
     text += "\n".join(paragraphs(about)) + "\n"
     for comment, code in blocks(header):
         text += "\n".join(section(comment, code)) + "\n"
-    return re.sub(r"\n\n+", "\n", text + TAIL)
+    return re.sub(r"\n\n+", "\n", text + tail)
 
 
 def main():
@@ -168,7 +186,7 @@ def main():
         declarations = FUNCTION.finditer(Path(sys.argv[2]).read_text())
         print("\n".join(match[2] for match in declarations if not match[1].startswith("typedef")))
         return 0
-    Path(sys.argv[2]).write_text(page(Path(sys.argv[1]).read_text()))
+    Path(sys.argv[2]).write_text(page(Path(sys.argv[1])))
     return 0
 
 
