@@ -240,14 +240,14 @@ int dmacc_session_verify_server(struct dmacc_session *s, const char *type, const
 int dmacc_session_server_nonce(struct dmacc_session *s, uint8_t ret_nonce[16]);
 
 /**
- * struct dmacc_notification - what a notification asks for
+ * struct dmacc_session_notification - what a notification asks for
  * @version: of the protocol, as the trigger has it
  * @ui_mode: as the trigger has it
  * @session_id: to begin the session with
  * @server_initiated: the server asks for it, not the user
  * @server_id: who asks
  */
-struct dmacc_notification {
+struct dmacc_session_notification {
 	unsigned int version;
 	unsigned int ui_mode;
 	unsigned int session_id;
@@ -265,7 +265,7 @@ struct dmacc_notification {
  * Return: 0; -EKEYREJECTED; another negative errno.
  */
 int dmacc_session_verify_notification(struct dmacc_session *s, const void *message, size_t len,
-				      struct dmacc_notification *ret);
+				      struct dmacc_session_notification *ret);
 
 /**
  * dmacc_session_replace() - a Replace that the server sent

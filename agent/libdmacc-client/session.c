@@ -228,9 +228,9 @@ int dmacc_session_server_nonce(struct dmacc_session *s, uint8_t ret_nonce[16])
 }
 
 static int read_notification(struct dmacc_client *c, sd_bus_message *m,
-			     struct dmacc_notification *ret)
+			     struct dmacc_session_notification *ret)
 {
-	struct dmacc_notification n = { 0 };
+	struct dmacc_session_notification n = { 0 };
 	const char *server_id;
 	int initiated, r;
 
@@ -247,7 +247,7 @@ static int read_notification(struct dmacc_client *c, sd_bus_message *m,
 }
 
 int dmacc_session_verify_notification(struct dmacc_session *s, const void *message, size_t len,
-				      struct dmacc_notification *ret)
+				      struct dmacc_session_notification *ret)
 {
 	sd_bus_message *m;
 	int r;

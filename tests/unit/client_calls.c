@@ -111,7 +111,7 @@ static void do_secrets(void)
 
 static void do_notification(void)
 {
-	struct dmacc_notification n;
+	struct dmacc_session_notification n;
 	unsigned char *message;
 	size_t len = unhex(words[1], &message);
 	int r;
