@@ -10,6 +10,9 @@
 #include "record.h"
 #include "trouble.h"
 
+/* Below the account's node; a Replace of it raises the generation */
+#define ACCOUNT_GENERATION "Ext/dmacc/Generation"
+
 #define ACCOUNT_REASON_SIZE TROUBLE_TEXT_SIZE
 
 /* uapi/org.dmacc1.xml has the words */
@@ -22,12 +25,29 @@ enum account_state {
 	ACCOUNT_WITHDRAWN,
 };
 
+/* The thirteen nodes and the generation */
+#define ORIGINS_MAX (DMACC_NODES + 1)
+
+/**
+ * struct origin - where a value comes from; constants
+ * @node: as templates name it, or "Generation"
+ * @source: template, derived, server, local
+ * @note: "" or unproven: the server made it, and until it has worked the one before is kept
+ */
+struct origin {
+	const char *node, *source, *note;
+};
+
 /**
  * struct account - an account
  * @reason: a sentence; of a ready one what its owner should know, or ""
  * @template: path of the file that it was made from
  * @values: what is known of its nodes; of passwords and nonces only that they are there. NULL if
  *	nothing is known.
+ * @guessable: a password that counts, or is still tried, is one that the IMEI gives away
+ * @last_connected: when both sides were authenticated last, microseconds since 1970
+ * @nonces: "initial", "burnt" or "session"; "" if there are none; a constant
+ * @origins: of what comes from somebody, in the order of enum dmacc_node, and of the generation
  * @counter: of the file that it is; what has another one is another account
  * @retry: what is missing may come without anybody telling
  *
@@ -43,6 +63,11 @@ struct account {
 	uint32_t generation;
 	char *template;
 	struct dmacc_account *values;
+	bool guessable, ever_connected;
+	uint64_t last_connected;
+	const char *nonces;
+	struct origin origins[ORIGINS_MAX];
+	size_t origins_count;
 	uint64_t counter;
 	bool retry;
 };
@@ -91,6 +116,9 @@ int account_tree(const struct account *account, enum dmacc_layout layout, struct
 /* The same of what is stored, with every value; secret */
 int account_secret_tree(const struct record *record, enum dmacc_layout layout,
 			struct dmacc_tree **ret);
+
+/* The values of a record, as they count. Secret if @with_secrets; else a "-" stands for those. */
+int account_values(const struct record *record, bool with_secrets, struct dmacc_account **ret);
 
 /* What counts of a node's values; the record's own bytes, zero-terminated; NULL if it has none */
 const void *account_stored_value(const struct record *record, enum dmacc_node node,

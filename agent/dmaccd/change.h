@@ -9,19 +9,6 @@
 #include "agent.h"
 #include "complaint.h"
 
-/* The thirteen nodes and the generation */
-#define ORIGINS_MAX (DMACC_NODES + 1)
-
-/**
- * struct origin - where a value comes from; constants
- * @node: as templates name it, or "Generation"
- * @source: template, derived, server, local
- * @note: "" or unproven: the server made it, and until it has worked the one before is kept
- */
-struct origin {
-	const char *node, *source, *note;
-};
-
 /* All return 0; -EPERM with a complaint; -ENOMEM. While the account has a session it is busy. */
 
 /* A value of a node, by its URI in either layout, as the device's owner wants it */
@@ -30,15 +17,12 @@ int change_replace(struct agent *agent, const char *account, const char *uri, co
 
 /**
  * change_revert() - the values of template and derivation again
- * @nodes: words as in struct origin, NULL at the end; an empty list: all
+ * @nodes: words as in struct origin of account.h, NULL at the end; an empty list: all
  */
 int change_revert(struct agent *agent, const char *account, char *const *nodes,
 		  struct complaint *reterr);
 
 /* All of it as the factory made it, at the template's generation, with burnt nonces */
 int change_reset(struct agent *agent, const char *account, struct complaint *reterr);
-
-/* How many were written to @ret */
-size_t account_origins(const struct account *account, struct origin ret[ORIGINS_MAX]);
 
 #endif

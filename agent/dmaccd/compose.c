@@ -73,6 +73,10 @@ static void put_source(struct work *w, int *r)
 	put_text(w, r, RECORD_STATE, "Template", t->path);
 	put(w, r, RECORD_STATE, "TemplateDigest", t->digest, sizeof(t->digest));
 	put_u32(w, r, "MinimumRung", dmacc_template_minimum_rung(t->t));
+	if (dmacc_template_nonce_resync(t->t))
+		put(w, r, RECORD_STATE, "NonceResync", "", 0);
+	else
+		record_remove(w->next, RECORD_STATE, "NonceResync");
 	if (t->plain) {
 		put(w, r, RECORD_STATE, "DocumentDigest", t->document_digest,
 		    sizeof(t->document_digest));
@@ -85,15 +89,16 @@ static void put_source(struct work *w, int *r)
 
 static void put_inputs(struct work *w, int *r)
 {
-	uint32_t generation = dmacc_template_generation(w->template->t), highest = 0;
+	uint32_t highest = 0;
 	uint8_t hash[COMPOSE_HASH_SIZE];
 
 	put_text(w, r, RECORD_STATE, "Profile", compose_profile(w));
 	put_u32(w, r, "Element", w->server.element);
 	put(w, r, RECORD_STATE, "Server", w->server.bytes, w->server.len);
-	put_u32(w, r, "Generation", generation);
+	put_u32(w, r, "Generation", w->generation);
+	put_u32(w, r, "TemplateGeneration", dmacc_template_generation(w->template->t));
 	(void)record_get_u32(w->next, RECORD_STATE, "HighestGeneration", &highest);
-	put_u32(w, r, "HighestGeneration", generation > highest ? generation : highest);
+	put_u32(w, r, "HighestGeneration", w->generation > highest ? w->generation : highest);
 	if (w->slot) {
 		put_text(w, r, RECORD_STATE, "Slot", w->slot->name);
 		put(w, r, RECORD_STATE, "KeyId", w->slot->key_id, sizeof(w->slot->key_id));
@@ -170,6 +175,32 @@ static void put_initial_nonces(struct work *w, int *r)
 	put_text(w, r, RECORD_STATE, "Nonces", "initial");
 }
 
+bool compose_other_server(const struct work *w, const struct record *had)
+{
+	uint32_t element;
+	size_t len;
+	const void *bytes = record_get(had, RECORD_STATE, "Server", &len);
+
+	return !record_get_u32(had, RECORD_STATE, "Element", &element) || !bytes ||
+	       element != w->server.element || len != w->server.len ||
+	       memcmp(bytes, w->server.bytes, len);
+}
+
+/* What is derived anew counts: it is what the server expects. Of another server nothing is kept. */
+static void uncover(struct work *w)
+{
+	static const char *const keys[] = { "ServerPW", "ClientPW", "UserName", "Generation" };
+	size_t i;
+
+	if (compose_other_server(w, w->next))
+		record_remove_source(w->next, RECORD_SERVER);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		record_remove(w->next, RECORD_SERVER, keys[i]);
+		record_remove(w->next, RECORD_LOCAL, keys[i]);
+	}
+	record_remove_source(w->next, RECORD_PREVIOUS);
+}
+
 static void put_damage(struct work *w, int *r)
 {
 	if (w->loaded->current != STORE_MISSING)
@@ -182,6 +213,8 @@ int compose(struct work *w, enum verdict verdict)
 
 	if (r)
 		return r;
+	if (verdict == DERIVE_ANEW)
+		uncover(w);
 	put_template(w, &r);
 	put_source(w, &r);
 	put_inputs(w, &r);

@@ -24,6 +24,7 @@ struct work {
 	const struct dmacc_kernel_slot *slot;	/* NULL for an unkeyed profile */
 	struct dmacc_server server;
 	struct dmacc_credentials credentials;
+	uint32_t generation;			/* that they are of, or are to be of */
 	struct record *next;			/* to be written */
 	struct record *record;			/* what the account is; who asked for it gets it */
 	bool recovering;			/* NAME is damaged, or only NAME.prev is there */
@@ -34,6 +35,9 @@ struct work {
 /* Profiles without a key need no slot */
 bool compose_unkeyed(const struct template *template);
 const char *compose_profile(const struct work *w);
+
+/* Was the account made for another server than the template names now? */
+bool compose_other_server(const struct work *w, const struct record *had);
 
 /* What DevIdHash of the store is */
 void compose_hash_devid(const char *devid, uint8_t ret[COMPOSE_HASH_SIZE]);

@@ -20,6 +20,9 @@ enum log_event {
 	LOG_ACCOUNT_WITHDRAWN,
 	LOG_ACCOUNT_NO_SECRETS,
 	LOG_ACCOUNT_UNKEYED,
+	LOG_ACCOUNT_RESYNC,	/* a notification over the resync nonce was accepted */
+	LOG_SERVER_CHANGE,	/* the server has replaced a value or the generation */
+	LOG_LOCAL_CHANGE,	/* the device's owner has, or went back to the factory's */
 	LOG_STORE_FAILED,
 };
 

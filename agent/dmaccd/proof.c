@@ -5,8 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "log.h"
 #include "proof.h"
+
+#define RESYNC_SECONDS 3600	/* one notification over the resync nonce in as long */
 
 int proof_fits(const struct proof *proof, const char *name, const char *password,
 	       const struct nonce *nonce, struct complaint *reterr)
@@ -192,5 +196,96 @@ int session_verify_server(struct session *s, const char *type, const char *data,
 	r = verify(s, &h, type, data, body, len, reterr);
 	holding_close(&h);
 	s->server_authenticated = !r;
+	return r;
+}
+
+static uint64_t seconds_since_boot(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+/*
+ * Whoever has recorded one notification over it can send it again for good: it is for accounts whose
+ * template asks for it, and for one session an hour
+ */
+static int judge_resync(struct session *s, const struct record *record, struct complaint *reterr)
+{
+	struct trace *trace = session_trace(s);
+	uint64_t now = seconds_since_boot();
+	size_t len;
+
+	if (!trace)
+		return -ENOMEM;
+	if (!record_get(record, RECORD_STATE, "NonceResync", &len))
+		return 0;
+	if (trace->resynced && now < trace->resynced - 1 + RESYNC_SECONDS)
+		return complain_of(reterr, REFUSAL_WRONG_CREDENTIAL, "it fits the resync nonce, and one "
+				   "that did was accepted less than an hour ago");
+	trace->resynced = now + 1;
+	log_event(LOG_ACCOUNT_RESYNC, s->account, LOG_NOTICE, "a notification over the resync nonce is "
+		  "accepted, as its template allows once an hour");
+	return 1;
+}
+
+/* Returns 1 or 0; an error */
+static int prove_notification(struct session *s, const struct record *record,
+			      const struct proof *proof, enum which which, struct complaint *reterr)
+{
+	static const struct nonce zeros = { .len = 4 };
+	const char *name = session_login_value(record, DMACC_NODE_SERVER_ID, CURRENT);
+	const char *password = session_login_value(record, DMACC_NODE_SERVER_PW, which);
+	struct nonce nonce;
+	int r;
+
+	session_peek_server_nonce(s, record, &nonce);
+	r = proof_fits(proof, name, password, &nonce, reterr);
+	dmacc_wipe(&nonce, sizeof(nonce));
+	if (r)
+		return r;
+	r = proof_fits(proof, name, password, &zeros, reterr);
+	return r <= 0 ? r : judge_resync(s, record, reterr);
+}
+
+static int verify_notification(struct session *s, struct holding *h,
+			       const struct dmacc_notification *n, struct complaint *reterr)
+{
+	struct proof proof = { .auth = DMACC_AUTH_MAC };
+	int r;
+
+	if (strcmp(n->server_id, session_login_value(h->record, DMACC_NODE_SERVER_ID, CURRENT)))
+		return complain_of(reterr, REFUSAL_WRONG_CREDENTIAL, "it names another server than "
+				   "account %s has", s->account);
+	EVP_EncodeBlock((unsigned char *)proof.digest, n->digest, DMACC_DIGEST_SIZE);
+	r = session_body_digest(n->trigger, n->trigger_len, proof.body_digest, reterr);
+	if (!r)
+		r = prove_notification(s, h->record, &proof, CURRENT, reterr);
+	if (!r && session_may_go_back(h->record, true))
+		r = prove_notification(s, h->record, &proof, PREVIOUS, reterr);
+	if (r < 0)
+		return r;
+	/* only now: anybody can send one, and what fits nothing uses no nonce up */
+	return r ? session_read_nonces(s, h, reterr) : proof_diagnose(s, h->record, &proof, reterr);
+}
+
+int session_verify_notification(struct session *s, const void *message, size_t len,
+				struct dmacc_notification *ret, struct complaint *reterr)
+{
+	struct dmacc_notification n;
+	struct holding h;
+	int r;
+
+	if (dmacc_notification_read(message, len, &n))
+		return complain_of(reterr, REFUSAL_BAD_VALUE, "it is no notification: that is a digest of "
+				   "%d bytes and a trigger that names its server", DMACC_DIGEST_SIZE);
+	r = holding_open(s->agent, s->account, &h, reterr);
+	if (r)
+		return r;
+	r = verify_notification(s, &h, &n, reterr);
+	holding_close(&h);
+	if (!r)
+		*ret = n;
 	return r;
 }

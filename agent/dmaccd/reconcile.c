@@ -6,7 +6,8 @@
  * - What is the same is not written.
  * - What the template says of all devices is taken over; what was derived stays.
  * - What is derived is replaced only if what goes into it was changed on purpose: a key of a higher
- *   version, or another profile, slot, server or generation in the template. Anything else that
+ *   version, or another profile, slot, server or generation in the template. What its server or its
+ *   owner has put over it stays, but not over passwords that are derived anew. Anything else that
  *   makes it differ, another identifier most of all, leaves what is stored as it is, for a person
  *   to judge.
  * - A nonce that may have been used is never used again: of an account that is made anew after
@@ -117,22 +118,21 @@ static enum verdict judge_key(struct work *w, const struct record *had)
 /* Did the template change what goes into the derivation? */
 static enum verdict judge_template(struct work *w, const struct record *had)
 {
-	uint32_t generation = dmacc_template_generation(w->template->t), before = 0, highest = 0;
+	uint32_t before = 0, highest = 0;
 
 	if (!holds_text(had, RECORD_STATE, "Profile", compose_profile(w)))
 		return say(w, DERIVE_ANEW, "the template now asks for profile %s", compose_profile(w));
 	if (w->slot && !holds_text(had, RECORD_STATE, "Slot", w->slot->name))
 		return say(w, DERIVE_ANEW, "the template now names slot %s", w->slot->name);
-	if (!holds_u32(had, "Element", w->server.element) ||
-	    !holds(had, RECORD_STATE, "Server", w->server.bytes, w->server.len))
+	if (compose_other_server(w, had))
 		return say(w, DERIVE_ANEW, "the template now names another server");
-	if (holds_u32(had, "Generation", generation))
+	if (holds_u32(had, "Generation", w->generation))
 		return TAKE_OVER;
 	(void)record_get_u32(had, RECORD_STATE, "Generation", &before);
 	(void)record_get_u32(had, RECORD_STATE, "HighestGeneration", &highest);
-	w->initial_nonces = generation > highest;
+	w->initial_nonces = w->generation > highest;
 	return say(w, DERIVE_ANEW, "the template now asks for generation %u in the place of %u",
-		   generation, before);
+		   w->generation, before);
 }
 
 static enum verdict judge(struct work *w, const struct record *had)
@@ -293,6 +293,32 @@ static int recover(struct work *w)
 	return 0;
 }
 
+/* Another key, server or profile makes it another account, which begins at the template's generation */
+static bool is_made_otherwise(const struct work *w, const struct record *had)
+{
+	uint32_t version = 0;
+
+	(void)record_get_u32(had, RECORD_STATE, "KeyVersion", &version);
+	return !holds_text(had, RECORD_STATE, "Profile", compose_profile(w)) ||
+	       compose_other_server(w, had) ||
+	       (w->slot && (!holds_text(had, RECORD_STATE, "Slot", w->slot->name) ||
+			    w->slot->key_version > version));
+}
+
+/* A template that names another one than before is followed; else it stays where it was raised to */
+static uint32_t find_generation(const struct work *w)
+{
+	uint32_t template = dmacc_template_generation(w->template->t), before, now;
+	const struct record *had = w->loaded->record;
+
+	if (!had || !record_get_u32(had, RECORD_STATE, "Generation", &now))
+		return template;
+	/* files of an agent that knew no other generation than the template's */
+	if (!record_get_u32(had, RECORD_STATE, "TemplateGeneration", &before))
+		before = now;
+	return template != before || is_made_otherwise(w, had) ? template : now;
+}
+
 /* Returns NULL, or why not; @w->account has its state then */
 static const char *derive_unkeyed(struct work *w)
 {
@@ -300,6 +326,7 @@ static const char *derive_unkeyed(struct work *w)
 	const char *sentence = "there is no memory";
 
 	w->account->state = ACCOUNT_NO_SECRETS;
+	w->generation = dmacc_template_generation(w->template->t);
 	if (!w->device->devid[0])
 		return w->device->reason;
 	return dmacc_legacy_credentials(profile, w->device->devid, &w->server, &w->credentials,
@@ -321,8 +348,9 @@ static const char *derive_keyed(struct work *w)
 		    slot);
 		return w->why;
 	}
-	if (dmacc_kernel_derive(w->device->kernel, slot, &w->server,
-				dmacc_template_generation(w->template->t), &w->credentials)) {
+	w->generation = find_generation(w);
+	if (dmacc_kernel_derive(w->device->kernel, slot, &w->server, w->generation,
+				&w->credentials)) {
 		say(w, KEEP, "the kernel does not derive: %s",
 		    dmacc_kernel_sentence(w->device->kernel));
 		return w->why;

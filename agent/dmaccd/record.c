@@ -135,17 +135,46 @@ int record_set(struct record *record, enum record_source source, const char *key
 	return 0;
 }
 
-void record_remove(struct record *record, enum record_source source, const char *key)
+static void remove_entry(struct record *record, struct entry *e)
 {
-	struct entry *e = find(record, source, key);
-	size_t at;
+	size_t at = (size_t)(e - record->entries);
 
-	if (!e)
-		return;
-	at = (size_t)(e - record->entries);
 	clear(e);
 	memmove(e, e + 1, (record->count - at - 1) * sizeof(*e));
 	record->count--;
+}
+
+void record_remove(struct record *record, enum record_source source, const char *key)
+{
+	struct entry *e = find(record, source, key);
+
+	if (e)
+		remove_entry(record, e);
+}
+
+void record_remove_source(struct record *record, enum record_source source)
+{
+	size_t i = record->count;
+
+	while (i--)
+		if (record->entries[i].source == source)
+			remove_entry(record, &record->entries[i]);
+}
+
+const void *record_next(const struct record *record, enum record_source source, size_t *at,
+			const char **ret_key, size_t *ret_len)
+{
+	const struct entry *e;
+
+	while (*at < record->count) {
+		e = &record->entries[(*at)++];
+		if (e->source != source)
+			continue;
+		*ret_key = (const char *)e->key;
+		*ret_len = e->len;
+		return e->value;
+	}
+	return NULL;
 }
 
 int record_set_u32(struct record *record, enum record_source source, const char *key,

@@ -39,6 +39,19 @@ int record_set(struct record *record, enum record_source source, const char *key
 	       const void *bytes, size_t len);
 void record_remove(struct record *record, enum record_source source, const char *key);
 
+/* All of a source */
+void record_remove_source(struct record *record, enum record_source source);
+
+/**
+ * record_next() - the entries of a source, one after the other
+ * @at: 0 at first; moved on
+ * @ret_key: the record's own, zero-terminated besides
+ *
+ * Return: the value, as of record_get(); NULL when there are no more.
+ */
+const void *record_next(const struct record *record, enum record_source source, size_t *at,
+			const char **ret_key, size_t *ret_len);
+
 /* Four bytes, big-endian, as the numbers of a record are */
 int record_set_u32(struct record *record, enum record_source source, const char *key,
 		   uint32_t value);

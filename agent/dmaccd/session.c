@@ -138,7 +138,7 @@ int session_take_nonce(struct nonce *to, const void *bytes, size_t len, struct c
 	return 0;
 }
 
-static int read_nonce(const struct record *record, enum dmacc_node node, struct nonce *ret)
+static void read_nonce(const struct record *record, enum dmacc_node node, struct nonce *ret)
 {
 	size_t len = 0;
 	const void *bytes = account_stored_value(record, node, &len);
@@ -146,7 +146,15 @@ static int read_nonce(const struct record *record, enum dmacc_node node, struct 
 	ret->len = len > NONCE_MAX ? NONCE_MAX : len;
 	if (ret->len)
 		memcpy(ret->bytes, bytes, ret->len);
-	return 0;
+}
+
+void session_peek_server_nonce(const struct session *s, const struct record *record,
+			       struct nonce *ret)
+{
+	if (s->has_nonces)
+		*ret = s->server;
+	else
+		read_nonce(record, DMACC_NODE_SERVER_NONCE, ret);
 }
 
 static bool are_initial(const struct record *record)

@@ -37,6 +37,7 @@ enum which {
  * @server_with: which ServerPW proved the server
  * @server_fixed: it was replaced in this session
  * @has_secrets: the client has had the passwords
+ * @connected: a commit has noted that both sides were authenticated
  */
 struct session {
 	struct session *next;
@@ -52,13 +53,13 @@ struct session {
 	enum which client_with, server_with;
 	bool client_fixed, server_fixed;
 	bool server_authenticated, client_accepted;
-	bool has_secrets;
+	bool has_secrets, connected;
 };
 
 /**
  * struct trace - what sessions of an account leave behind, as long as the agent runs
  * @spent: SHA-256 of the nonce that a server was verified with last
- * @resynced: when the resync nonce was accepted last: seconds since boot and 1, 0 for never
+ * @resynced: when the resync nonce was accepted last: seconds since boot, and 1 more; 0 for never
  */
 struct trace {
 	struct trace *next;
@@ -81,6 +82,16 @@ int session_take_nonce(struct nonce *to, const void *bytes, size_t len, struct c
  * Return: 0; -EPERM with a complaint; -ENOMEM.
  */
 int session_read_nonces(struct session *s, struct holding *h, struct complaint *reterr);
+
+/* The nonces that this session came to, for the next one */
+int session_put_nonces(const struct session *s, struct record *record);
+
+/* What has worked needs nothing beside it any more. The server has to be authenticated. */
+void session_put_proven(const struct session *s, struct record *record);
+
+/* The server's nonce, without the account's being marked as used */
+void session_peek_server_nonce(const struct session *s, const struct record *record,
+			       struct nonce *ret);
 
 /* Text of a node that makes a credential: the record's own, "" if it has none */
 const char *session_login_value(const struct record *record, enum dmacc_node node,

@@ -7,6 +7,8 @@
 
 struct dmacc_account {
 	struct dmacc_value values[DMACC_NODES];
+	struct dmacc_ext_node ext[DMACC_EXT_MAX];	/* sorted by path */
+	size_t ext_count;
 };
 
 int dmacc_account_new(struct dmacc_account **ret)
@@ -19,6 +21,15 @@ int dmacc_account_new(struct dmacc_account **ret)
 	return 0;
 }
 
+static void clear_ext(struct dmacc_ext_node *n)
+{
+	struct dmacc_value value = { (uint8_t *)n->value, n->len };
+
+	dmacc_value_clear(&value);
+	free((char *)n->path);
+	*n = (struct dmacc_ext_node){ 0 };
+}
+
 struct dmacc_account *dmacc_account_free(struct dmacc_account *a)
 {
 	size_t i;
@@ -27,6 +38,8 @@ struct dmacc_account *dmacc_account_free(struct dmacc_account *a)
 		return NULL;
 	for (i = 0; i < DMACC_NODES; i++)
 		dmacc_value_clear(&a->values[i]);
+	while (a->ext_count)
+		clear_ext(&a->ext[--a->ext_count]);
 	free(a);
 	return NULL;
 }
@@ -50,6 +63,73 @@ const void *dmacc_account_get(const struct dmacc_account *a, enum dmacc_node nod
 		return NULL;
 	*ret_len = a->values[node].len;
 	return a->values[node].bytes;
+}
+
+/* Is @path below @above? */
+static bool is_below(const char *path, const char *above)
+{
+	size_t len = strlen(above);
+
+	return !strncmp(path, above, len) && path[len] == '/';
+}
+
+/* A node with a value has none below it */
+static bool fits_among(const struct dmacc_account *a, const char *path, const char *format)
+{
+	bool leaf = strcmp(format, "node");
+	size_t i;
+
+	for (i = 0; i < a->ext_count; i++)
+		if ((leaf && is_below(a->ext[i].path, path)) ||
+		    (strcmp(a->ext[i].format, "node") && is_below(path, a->ext[i].path)))
+			return false;
+	return true;
+}
+
+static int make_ext(struct dmacc_ext_node *n, const char *path, const char *format,
+		    const void *bytes, size_t len)
+{
+	struct dmacc_value value = { 0 };
+	char *copy = strdup(path);
+
+	if (!copy || dmacc_value_set(&value, bytes, len)) {
+		free(copy);
+		return -ENOMEM;
+	}
+	*n = (struct dmacc_ext_node){ copy, dmacc_ext_format(format), value.bytes, len };
+	return 0;
+}
+
+int dmacc_account_set_ext(struct dmacc_account *a, const char *path, const char *format,
+			  const void *bytes, size_t len)
+{
+	struct dmacc_ext_node new;
+	size_t at = 0;
+	bool there;
+
+	if (dmacc_ext_judge(path, format, bytes, len) || !fits_among(a, path, format))
+		return -EINVAL;
+	while (at < a->ext_count && strcmp(a->ext[at].path, path) < 0)
+		at++;
+	there = at < a->ext_count && !strcmp(a->ext[at].path, path);
+	if (!there && a->ext_count == DMACC_EXT_MAX)
+		return -E2BIG;
+	if (make_ext(&new, path, format, bytes, len))
+		return -ENOMEM;
+	if (there) {
+		clear_ext(&a->ext[at]);
+	} else {
+		memmove(&a->ext[at + 1], &a->ext[at],
+			(a->ext_count - at) * sizeof(a->ext[at]));
+		a->ext_count++;
+	}
+	a->ext[at] = new;
+	return 0;
+}
+
+const struct dmacc_ext_node *dmacc_account_ext(const struct dmacc_account *a, size_t i)
+{
+	return i < a->ext_count ? &a->ext[i] : NULL;
 }
 
 static int set_furnished(struct dmacc_account *a, const struct dmacc_template *t)

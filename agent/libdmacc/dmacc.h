@@ -482,6 +482,8 @@ enum dmacc_profile dmacc_template_profile(const struct dmacc_template *t);
 uint32_t dmacc_template_generation(const struct dmacc_template *t);
 /* 0: any; 1: trusted; 2: wrapped, as uapi/linux/dmacc.h has them: a smaller one is better */
 unsigned int dmacc_template_minimum_rung(const struct dmacc_template *t);
+/* Does the account accept notifications over the resync nonce of four zero bytes? */
+bool dmacc_template_nonce_resync(const struct dmacc_template *t);
 /* What goes into the derivation: ServerID or first Addr, as Element= says */
 void dmacc_template_server(const struct dmacc_template *t, struct dmacc_server *ret);
 /*
@@ -512,6 +514,42 @@ int dmacc_account_set(struct dmacc_account *a, enum dmacc_node node, const void 
 
 /* The account's own bytes, zero-terminated besides; NULL if the node has no value */
 const void *dmacc_account_get(const struct dmacc_account *a, enum dmacc_node node, size_t *ret_len);
+
+/* What a server keeps below the account's Ext, which 1.2 alone has */
+#define DMACC_EXT_MAX 64	/* nodes of an account */
+#define DMACC_EXT_SIZE 241	/* of a path, which begins with "Ext/" */
+#define DMACC_EXT_VALUE_MAX 4096
+
+/**
+ * struct dmacc_ext_node - a node below Ext
+ * @path: such as "Ext/dmacc/Generation"
+ * @format: a constant: "chr", "int", "bin", "node" or another word of the standard
+ * @value: its bytes, zero-terminated besides
+ * @len: how many
+ */
+struct dmacc_ext_node {
+	const char *path;
+	const char *format;
+	const void *value;
+	size_t len;
+};
+
+/**
+ * dmacc_account_set_ext() - give a node below Ext a value
+ * @a: the account
+ * @path: from "Ext/" on; what is between is there by itself
+ * @format: as the standard has them; "" is "chr"
+ * @bytes: copied
+ * @len: at most DMACC_EXT_VALUE_MAX; 0 for a "node"
+ *
+ * Return: 0; -EINVAL if there can be no such node, or not beside those that there are; -E2BIG if
+ * there are DMACC_EXT_MAX; -ENOMEM.
+ */
+int dmacc_account_set_ext(struct dmacc_account *a, const char *path, const char *format,
+			  const void *bytes, size_t len);
+
+/* Sorted by path. The account's own; NULL past the end. */
+const struct dmacc_ext_node *dmacc_account_ext(const struct dmacc_account *a, size_t i);
 
 /**
  * dmacc_account_assemble() - template and credentials make an account
@@ -567,6 +605,56 @@ struct dmacc_tree *dmacc_tree_free(struct dmacc_tree *tree);
 size_t dmacc_tree_count(const struct dmacc_tree *tree);
 /* Parents come before their children. NULL past the end. */
 const struct dmacc_tree_node *dmacc_tree_node(const struct dmacc_tree *tree, size_t i);
+
+/* What may be done with a node: by a DM server, or by who speaks for the device's owner */
+#define DMACC_ACCESS_GET 1
+#define DMACC_ACCESS_REPLACE 2
+
+/**
+ * struct dmacc_place - what a URI means
+ * @layout: whose URI it is
+ * @node: whose value is there; DMACC_NODES if none's: a constant, an interior node, one below Ext
+ * @ext: the part from "Ext/" on, in the URI; NULL if it is not below Ext
+ * @format: "node", "chr", "int", "bin"; of a node below Ext NULL
+ * @access: DMACC_ACCESS_GET, DMACC_ACCESS_REPLACE or both. Passwords and nonces have no Get. What
+ *	names the account, its node and ServerID, has no Replace, and in 1.1.2 neither has UserName.
+ */
+struct dmacc_place {
+	enum dmacc_layout layout;
+	enum dmacc_node node;
+	const char *ext;
+	const char *format;
+	unsigned int access;
+};
+
+/**
+ * dmacc_place_find() - what does a URI mean?
+ * @x: name of the account's node
+ * @uri: absolute, such as "./DMAcc/x/AppAddr/1/Addr" or "./SyncML/DMAcc/x/Addr"; not copied
+ * @ret: written on success only
+ *
+ * Whether the account has a value for it is another question.
+ *
+ * Return: 0; -ENOENT if no layout has such a node in that account.
+ */
+int dmacc_place_find(const char *x, const char *uri, struct dmacc_place *ret);
+
+/**
+ * dmacc_place_take() - a value that was written there, as the account keeps it
+ * @place: one that has a @node
+ * @format: of what was written; "" if it was not said
+ * @bytes: the value; replaced by a constant where the account spells it in another way, and by NULL
+ *	where it keeps nothing of it
+ * @len: its length
+ * @reterr_sentence: why not, a constant; written on -EINVAL only
+ *
+ * What dmacc_tree_new() writes is taken back to what it was written from: "DIGEST" is
+ * "syncml:auth-md5", and AddrType "1" of 1.1.2, which is HTTP, says nothing.
+ *
+ * Return: 0; -EINVAL.
+ */
+int dmacc_place_take(const struct dmacc_place *place, const char *format, const void **bytes,
+		     size_t *len, const char **reterr_sentence);
 
 /*
  * Credentials of OMA DM messages, in both directions. The weakest first: a peer that is not

@@ -32,6 +32,12 @@ void dmacc_value_clear(struct dmacc_value *v);
  */
 const char *dmacc_node_judge(enum dmacc_node node, const void **bytes, size_t *len);
 
+/* Can an account have this node? NULL, or a constant sentence that says why not. */
+const char *dmacc_ext_judge(const char *path, const char *format, const void *bytes, size_t len);
+
+/* The format as a constant; NULL if there is no such format */
+const char *dmacc_ext_format(const char *format);
+
 /* Is @len bytes @word, where letters may be in either case? */
 bool dmacc_is_word(const void *bytes, size_t len, const char *word);
 

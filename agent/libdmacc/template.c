@@ -19,6 +19,7 @@ struct dmacc_template {
 	enum dmacc_element element;
 	uint32_t generation;
 	unsigned int minimum_rung;
+	bool nonce_resync;
 	struct dmacc_value values[DMACC_NODES];	/* the three secrets never have one */
 	uint32_t said;				/* which of keys[] have a value: their bits */
 };
@@ -124,6 +125,12 @@ static const char *take_minimum_rung(struct dmacc_template *t, const char *value
 	return NULL;
 }
 
+static const char *take_nonce_resync(struct dmacc_template *t, const char *value, size_t len)
+{
+	t->nonce_resync = dmacc_is_word(value, len, "yes");
+	return t->nonce_resync || dmacc_is_word(value, len, "no") ? NULL : "it is not yes or no";
+}
+
 static const char *take_document(struct dmacc_template *t, const char *value, size_t len)
 {
 	if (memchr(value, '/', len))
@@ -143,6 +150,7 @@ static const struct key keys[] = {
 	{ "Account", "Element", take_element, 0 },
 	{ "Account", "Generation", take_generation, 0 },
 	{ "Account", "MinimumRung", take_minimum_rung, 0 },
+	{ "Account", "NonceResync", take_nonce_resync, 0 },
 	{ "Account", "Document", take_document, 0 },
 	{ "DMAcc", "X", NULL, DMACC_NODE_X },
 	{ "DMAcc", "AddrType", NULL, DMACC_NODE_ADDR_TYPE },
@@ -420,6 +428,11 @@ uint32_t dmacc_template_generation(const struct dmacc_template *t)
 unsigned int dmacc_template_minimum_rung(const struct dmacc_template *t)
 {
 	return t->minimum_rung;
+}
+
+bool dmacc_template_nonce_resync(const struct dmacc_template *t)
+{
+	return t->nonce_resync;
 }
 
 void dmacc_template_server(const struct dmacc_template *t, struct dmacc_server *ret)

@@ -12,10 +12,8 @@
 
 #include "node.h"
 
-#define ROWS_MAX 40
-
 struct dmacc_tree {
-	struct dmacc_tree_node nodes[ROWS_MAX];
+	struct dmacc_tree_node *nodes;
 	size_t count;
 };
 
@@ -38,7 +36,7 @@ enum need {
  * @format: "node" for an interior one, which has no value
  * @need: what becomes of it without a value of @node
  * @node: whose value it shows, or, if interior, depends on
- * @hidden: the standard gives no Get
+ * @access: the standard's, where 1.2 leaves Replace to the device
  * @write: what this layout writes, if that is not the value itself
  */
 struct row {
@@ -46,9 +44,13 @@ struct row {
 	const char *format;
 	enum need need;
 	enum dmacc_node node;
-	bool hidden;
+	unsigned int access;
 	struct span (*write)(const struct dmacc_account *a);
 };
+
+#define READ DMACC_ACCESS_GET
+#define WRITE DMACC_ACCESS_REPLACE
+#define BOTH (READ | WRITE)
 
 static struct span text(const char *constant)
 {
@@ -155,76 +157,82 @@ static struct span write_srvcred(const struct dmacc_account *a)
 }
 
 static const struct row rows_1_1[] = {
-	{ "Addr", "chr", MUST, DMACC_NODE_ADDR, false, NULL },
-	{ "AddrType", "chr", ALWAYS, DMACC_NODE_ADDR_TYPE, false, write_http },
-	{ "PortNbr", "int", ALWAYS, DMACC_NODE_PORT_NBR, false, write_port },
-	{ "ConRef", "chr", EMPTY, DMACC_NODE_CON_REF, false, NULL },
+	{ "Addr", "chr", MUST, DMACC_NODE_ADDR, BOTH, NULL },
+	{ "AddrType", "chr", ALWAYS, DMACC_NODE_ADDR_TYPE, BOTH, write_http },
+	{ "PortNbr", "int", ALWAYS, DMACC_NODE_PORT_NBR, BOTH, write_port },
+	{ "ConRef", "chr", EMPTY, DMACC_NODE_CON_REF, BOTH, NULL },
 	/* spelled so in 1.1.2, and only there */
-	{ "ServerId", "chr", MUST, DMACC_NODE_SERVER_ID, false, NULL },
-	{ "ServerPW", "chr", MUST, DMACC_NODE_SERVER_PW, true, NULL },
-	{ "ServerNonce", "bin", EMPTY, DMACC_NODE_SERVER_NONCE, true, NULL },
-	{ "UserName", "chr", MUST, DMACC_NODE_USER_NAME, false, NULL },
-	{ "ClientPW", "chr", MUST, DMACC_NODE_CLIENT_PW, true, NULL },
-	{ "ClientNonce", "bin", EMPTY, DMACC_NODE_CLIENT_NONCE, true, NULL },
-	{ "AuthPref", "chr", MAY, DMACC_NODE_AUTH_PREF, false, NULL },
-	{ "Name", "chr", MAY, DMACC_NODE_NAME, false, NULL },
+	{ "ServerId", "chr", MUST, DMACC_NODE_SERVER_ID, READ, NULL },
+	{ "ServerPW", "chr", MUST, DMACC_NODE_SERVER_PW, WRITE, NULL },
+	{ "ServerNonce", "bin", EMPTY, DMACC_NODE_SERVER_NONCE, WRITE, NULL },
+	{ "UserName", "chr", MUST, DMACC_NODE_USER_NAME, READ, NULL },
+	{ "ClientPW", "chr", MUST, DMACC_NODE_CLIENT_PW, WRITE, NULL },
+	{ "ClientNonce", "bin", EMPTY, DMACC_NODE_CLIENT_NONCE, WRITE, NULL },
+	{ "AuthPref", "chr", MAY, DMACC_NODE_AUTH_PREF, BOTH, NULL },
+	{ "Name", "chr", MAY, DMACC_NODE_NAME, BOTH, NULL },
 };
 
 static const struct row rows_1_2[] = {
-	{ "AppID", "chr", ALWAYS, 0, false, write_app_id },
-	{ "ServerID", "chr", MUST, DMACC_NODE_SERVER_ID, false, NULL },
-	{ "Name", "chr", MAY, DMACC_NODE_NAME, false, NULL },
-	{ "PrefConRef", "chr", MAY, DMACC_NODE_CON_REF, false, NULL },
-	{ "ToConRef", "node", MAY, DMACC_NODE_CON_REF, false, NULL },
-	{ "ToConRef/1", "node", MAY, DMACC_NODE_CON_REF, false, NULL },
-	{ "ToConRef/1/ConRef", "chr", MAY, DMACC_NODE_CON_REF, false, NULL },
-	{ "AppAddr", "node", ALWAYS, 0, false, NULL },
-	{ "AppAddr/1", "node", ALWAYS, 0, false, NULL },
-	{ "AppAddr/1/Addr", "chr", MUST, DMACC_NODE_ADDR, false, NULL },
-	{ "AppAddr/1/AddrType", "chr", ALWAYS, DMACC_NODE_ADDR_TYPE, false, write_addr_type },
-	{ "AppAddr/1/Port", "node", MAY, DMACC_NODE_PORT_NBR, false, NULL },
-	{ "AppAddr/1/Port/1", "node", MAY, DMACC_NODE_PORT_NBR, false, NULL },
-	{ "AppAddr/1/Port/1/PortNbr", "chr", MAY, DMACC_NODE_PORT_NBR, false, NULL },
-	{ "AAuthPref", "chr", MAY, DMACC_NODE_AUTH_PREF, false, write_auth_pref },
-	{ "AppAuth", "node", ALWAYS, 0, false, NULL },
-	{ "AppAuth/CLCRED", "node", ALWAYS, 0, false, NULL },
-	{ "AppAuth/CLCRED/AAuthLevel", "chr", ALWAYS, 0, false, write_clcred },
-	{ "AppAuth/CLCRED/AAuthType", "chr", ALWAYS, 0, false, write_auth_type },
-	{ "AppAuth/CLCRED/AAuthName", "chr", MAY, DMACC_NODE_USER_NAME, false, NULL },
-	{ "AppAuth/CLCRED/AAuthSecret", "chr", MAY, DMACC_NODE_CLIENT_PW, true, NULL },
-	{ "AppAuth/CLCRED/AAuthData", "bin", MAY, DMACC_NODE_CLIENT_NONCE, true, NULL },
-	{ "AppAuth/SRVCRED", "node", ALWAYS, 0, false, NULL },
-	{ "AppAuth/SRVCRED/AAuthLevel", "chr", ALWAYS, 0, false, write_srvcred },
-	{ "AppAuth/SRVCRED/AAuthType", "chr", ALWAYS, 0, false, write_auth_type },
-	{ "AppAuth/SRVCRED/AAuthName", "chr", MAY, DMACC_NODE_SERVER_ID, false, NULL },
-	{ "AppAuth/SRVCRED/AAuthSecret", "chr", MAY, DMACC_NODE_SERVER_PW, true, NULL },
-	{ "AppAuth/SRVCRED/AAuthData", "bin", MAY, DMACC_NODE_SERVER_NONCE, true, NULL },
+	{ "AppID", "chr", ALWAYS, 0, READ, write_app_id },
+	{ "ServerID", "chr", MUST, DMACC_NODE_SERVER_ID, READ, NULL },
+	{ "Name", "chr", MAY, DMACC_NODE_NAME, BOTH, NULL },
+	{ "PrefConRef", "chr", MAY, DMACC_NODE_CON_REF, BOTH, NULL },
+	{ "ToConRef", "node", MAY, DMACC_NODE_CON_REF, READ, NULL },
+	{ "ToConRef/1", "node", MAY, DMACC_NODE_CON_REF, READ, NULL },
+	{ "ToConRef/1/ConRef", "chr", MAY, DMACC_NODE_CON_REF, BOTH, NULL },
+	{ "AppAddr", "node", ALWAYS, 0, READ, NULL },
+	{ "AppAddr/1", "node", ALWAYS, 0, READ, NULL },
+	{ "AppAddr/1/Addr", "chr", MUST, DMACC_NODE_ADDR, BOTH, NULL },
+	{ "AppAddr/1/AddrType", "chr", ALWAYS, DMACC_NODE_ADDR_TYPE, BOTH, write_addr_type },
+	{ "AppAddr/1/Port", "node", MAY, DMACC_NODE_PORT_NBR, READ, NULL },
+	{ "AppAddr/1/Port/1", "node", MAY, DMACC_NODE_PORT_NBR, READ, NULL },
+	{ "AppAddr/1/Port/1/PortNbr", "chr", MAY, DMACC_NODE_PORT_NBR, BOTH, NULL },
+	{ "AAuthPref", "chr", MAY, DMACC_NODE_AUTH_PREF, BOTH, write_auth_pref },
+	{ "AppAuth", "node", ALWAYS, 0, READ, NULL },
+	{ "AppAuth/CLCRED", "node", ALWAYS, 0, READ, NULL },
+	{ "AppAuth/CLCRED/AAuthLevel", "chr", ALWAYS, 0, READ, write_clcred },
+	{ "AppAuth/CLCRED/AAuthType", "chr", ALWAYS, 0, READ, write_auth_type },
+	{ "AppAuth/CLCRED/AAuthName", "chr", MAY, DMACC_NODE_USER_NAME, BOTH, NULL },
+	{ "AppAuth/CLCRED/AAuthSecret", "chr", MAY, DMACC_NODE_CLIENT_PW, WRITE, NULL },
+	{ "AppAuth/CLCRED/AAuthData", "bin", MAY, DMACC_NODE_CLIENT_NONCE, WRITE, NULL },
+	{ "AppAuth/SRVCRED", "node", ALWAYS, 0, READ, NULL },
+	{ "AppAuth/SRVCRED/AAuthLevel", "chr", ALWAYS, 0, READ, write_srvcred },
+	{ "AppAuth/SRVCRED/AAuthType", "chr", ALWAYS, 0, READ, write_auth_type },
+	{ "AppAuth/SRVCRED/AAuthName", "chr", MAY, DMACC_NODE_SERVER_ID, READ, NULL },
+	{ "AppAuth/SRVCRED/AAuthSecret", "chr", MAY, DMACC_NODE_SERVER_PW, WRITE, NULL },
+	{ "AppAuth/SRVCRED/AAuthData", "bin", MAY, DMACC_NODE_SERVER_NONCE, WRITE, NULL },
 };
-
-_Static_assert(sizeof(rows_1_2) / sizeof(rows_1_2[0]) < ROWS_MAX, "a tree holds its layout");
 
 static const struct layout {
 	const char *base;
 	const struct row *rows;
 	size_t count;
+	bool has_ext;
 } layouts[] = {
-	[DMACC_LAYOUT_1_1] = { "./SyncML/DMAcc", rows_1_1, sizeof(rows_1_1) / sizeof(rows_1_1[0]) },
-	[DMACC_LAYOUT_1_2] = { "./DMAcc", rows_1_2, sizeof(rows_1_2) / sizeof(rows_1_2[0]) },
+	[DMACC_LAYOUT_1_1] = {
+		"./SyncML/DMAcc", rows_1_1, sizeof(rows_1_1) / sizeof(rows_1_1[0]), false,
+	},
+	[DMACC_LAYOUT_1_2] = {
+		"./DMAcc", rows_1_2, sizeof(rows_1_2) / sizeof(rows_1_2[0]), true,
+	},
 };
 
-/* @value has no bytes for an interior node */
-static int add(struct dmacc_tree *tree, char *uri, const struct row *row, struct span value)
+/* @value has no bytes for an interior node. @uri is the tree's, or freed. */
+static int add(struct dmacc_tree *tree, char *uri, const char *format, bool readable,
+	       struct span value)
 {
+	struct dmacc_tree_node *longer;
 	struct dmacc_value copy = { 0 };
 
-	if (!uri)
-		return -ENOMEM;
-	if (value.bytes && dmacc_value_set(&copy, value.bytes, value.len)) {
+	longer = uri ? reallocarray(tree->nodes, tree->count + 1, sizeof(*longer)) : NULL;
+	if (longer)
+		tree->nodes = longer;
+	if (!longer || (value.bytes && dmacc_value_set(&copy, value.bytes, value.len))) {
 		free(uri);
 		return -ENOMEM;
 	}
 	tree->nodes[tree->count++] = (struct dmacc_tree_node){
-		uri, row->format, copy.bytes, copy.len, !row->hidden,
+		uri, format, copy.bytes, copy.len, readable,
 	};
 	return 0;
 }
@@ -255,13 +263,54 @@ static int add_row(struct dmacc_tree *tree, const struct dmacc_account *a, const
 		value = (struct span){ 0 };
 	else if (row->write)
 		value = row->write(a);
-	return add(tree, join(base, x, row->path), row, value);
+	return add(tree, join(base, x, row->path), row->format, row->access & READ, value);
+}
+
+static bool has_uri(const struct dmacc_tree *tree, const char *uri, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < tree->count; i++)
+		if (!strncmp(tree->nodes[i].uri, uri, len) && !tree->nodes[i].uri[len])
+			return true;
+	return false;
+}
+
+/* What is above a node below Ext, as far as it is not there yet */
+static int add_above(struct dmacc_tree *tree, const char *uri, size_t base_len)
+{
+	const char *end = uri + base_len;
+	int err = 0;
+
+	while (!err && (end = strchr(end + 1, '/')))
+		if (!has_uri(tree, uri, (size_t)(end - uri)))
+			err = add(tree, strndup(uri, (size_t)(end - uri)), "node", true,
+				  (struct span){ 0 });
+	return err;
+}
+
+static int add_ext(struct dmacc_tree *tree, const struct dmacc_account *a, const char *base,
+		   const struct dmacc_ext_node *n)
+{
+	struct span value = { strcmp(n->format, "node") ? n->value : NULL, n->len };
+	const char *x = get(a, DMACC_NODE_X).bytes;
+	char *uri = join(base, x, n->path);
+	int err;
+
+	if (!uri)
+		return -ENOMEM;
+	err = add_above(tree, uri, strlen(base) + 1 + strlen(x));
+	if (!err && !has_uri(tree, uri, strlen(uri)))
+		return add(tree, uri, n->format, true, value);
+	free(uri);
+	return err;
 }
 
 static int add_layout(struct dmacc_tree *tree, const struct dmacc_account *a,
 		      const struct layout *layout)
 {
-	static const struct row account = { "", "node", ALWAYS, 0, false, NULL };
+	static const struct row account = { "", "node", ALWAYS, 0, READ, NULL };
+	const struct dmacc_ext_node *ext;
 	size_t i;
 	int err;
 
@@ -271,6 +320,8 @@ static int add_layout(struct dmacc_tree *tree, const struct dmacc_account *a,
 	err = add_row(tree, a, layout->base, &account);
 	for (i = 0; i < layout->count && !err; i++)
 		err = add_row(tree, a, layout->base, &layout->rows[i]);
+	for (i = 0; layout->has_ext && (ext = dmacc_account_ext(a, i)) && !err; i++)
+		err = add_ext(tree, a, layout->base, ext);
 	return err;
 }
 
@@ -305,6 +356,7 @@ struct dmacc_tree *dmacc_tree_free(struct dmacc_tree *tree)
 		dmacc_value_clear(&value);
 		free((char *)tree->nodes[i].uri);
 	}
+	free(tree->nodes);
 	free(tree);
 	return NULL;
 }
@@ -317,4 +369,100 @@ size_t dmacc_tree_count(const struct dmacc_tree *tree)
 const struct dmacc_tree_node *dmacc_tree_node(const struct dmacc_tree *tree, size_t i)
 {
 	return i < tree->count ? &tree->nodes[i] : NULL;
+}
+
+/* What follows @start and a slash in @uri; NULL if it does not begin so */
+static const char *after(const char *uri, const char *start)
+{
+	size_t len = strlen(start);
+
+	return !strncmp(uri, start, len) && uri[len] == '/' ? uri + len + 1 : NULL;
+}
+
+static int find_row(const struct layout *layout, const char *path, struct dmacc_place *ret)
+{
+	size_t i;
+
+	for (i = 0; i < layout->count; i++) {
+		const struct row *row = &layout->rows[i];
+
+		if (strcmp(row->path, path))
+			continue;
+		/* interior ones and constants have no value of their own */
+		ret->node = row->need == ALWAYS && !(row->access & WRITE) ? DMACC_NODES : row->node;
+		if (!strcmp(row->format, "node"))
+			ret->node = DMACC_NODES;
+		ret->format = row->format;
+		ret->access = row->access;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int find_below(const struct layout *layout, const char *path, struct dmacc_place *ret)
+{
+	*ret = (struct dmacc_place){ .node = DMACC_NODES, .format = "node", .access = READ };
+	ret->layout = layout == &layouts[DMACC_LAYOUT_1_1] ? DMACC_LAYOUT_1_1 : DMACC_LAYOUT_1_2;
+	if (!path[0] || (layout->has_ext && !strcmp(path, "Ext")))
+		return 0;
+	if (!layout->has_ext || !after(path, "Ext"))
+		return find_row(layout, path, ret);
+	if (dmacc_ext_judge(path, "", NULL, 0))
+		return -ENOENT;
+	ret->ext = path;
+	ret->format = NULL;
+	ret->access = BOTH;
+	return 0;
+}
+
+int dmacc_place_find(const char *x, const char *uri, struct dmacc_place *ret)
+{
+	const struct layout *layout = &layouts[DMACC_LAYOUT_1_1];
+	const char *below = after(uri, layout->base), *path;
+	struct dmacc_place place;
+
+	if (!below) {
+		layout = &layouts[DMACC_LAYOUT_1_2];
+		below = after(uri, layout->base);
+	}
+	if (!below)
+		return -ENOENT;
+	path = strcmp(below, x) ? after(below, x) : "";
+	if (!path || (!path[0] && below[strlen(below) - 1] == '/') ||
+	    find_below(layout, path, &place))
+		return -ENOENT;
+	*ret = place;
+	return 0;
+}
+
+/* A DM client that keeps its formats loosely writes text where the layout has a number */
+static bool is_format(const char *format, const char *wanted)
+{
+	if (!format[0] || !strcmp(format, wanted))
+		return true;
+	if (!strcmp(wanted, "bin"))
+		return !strcmp(format, "b64");
+	return !strcmp(format, "chr") || !strcmp(format, "int");
+}
+
+int dmacc_place_take(const struct dmacc_place *place, const char *format, const void **bytes,
+		     size_t *len, const char **reterr_sentence)
+{
+	const char *sentence = NULL;
+
+	if (!is_format(format, place->format))
+		sentence = "the node has another format";
+	else if (place->layout == DMACC_LAYOUT_1_1 && place->node == DMACC_NODE_ADDR_TYPE) {
+		if (*len != 1 || memcmp(*bytes, "1", 1))
+			sentence = "of the transports of 1.1.2 only 1, HTTP, is there";
+		/* HTTP is what every account has: nothing says more of its Addr */
+		*bytes = NULL;
+		*len = 0;
+	} else {
+		sentence = dmacc_node_judge(place->node, bytes, len);
+	}
+	if (!sentence)
+		return 0;
+	*reterr_sentence = sentence;
+	return -EINVAL;
 }
