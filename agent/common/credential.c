@@ -41,8 +41,9 @@ static const struct {
 	    0xba, 0x88, 0x1b, 0x6f, 0x2e, 0x40, 0x95, 0xea }, CREDENTIAL_TPM2 },
 };
 
-/* Where systemd looks, in this order */
+/* Where systemd looks for LoadCredentialEncrypted=, in this order; the first is for what it was handed itself */
 static const char * const places[] = {
+	"/run/credentials/@encrypted/" CREDENTIAL_NAME,
 	CREDENTIAL_PATH,
 	"/run/credstore.encrypted/" CREDENTIAL_NAME,
 	"/usr/local/lib/credstore.encrypted/" CREDENTIAL_NAME,
@@ -92,7 +93,7 @@ enum credential_kind credential_find(const char **ret_path)
 	enum credential_kind kind = CREDENTIAL_ABSENT;
 	size_t i;
 
-	*ret_path = places[0];
+	*ret_path = CREDENTIAL_PATH;
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		kind = read_kind(places[i]);
 		if (kind == CREDENTIAL_ABSENT)

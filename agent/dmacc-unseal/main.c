@@ -13,81 +13,12 @@
 #include <unistd.h>
 
 #include "blob.h"
-#include "credential.h"
 #include "dmacc.h"
-#include "durable.h"
 #include "harden.h"
 #include "unseal.h"
 
 #define AGENT_USER "dmacc"
 #define RETRY_NAME "retry"
-
-static int take_credential(struct unseal *u, const uint8_t *data, size_t len)
-{
-	if (len != DMACC_MASTER_LEN)
-		return refuse_root(u, TROUBLE_MASTER_UNREADABLE, "credential " CREDENTIAL_NAME ": it has %zu "
-				   "bytes, not %d", len, DMACC_MASTER_LEN);
-	memcpy(u->master.bytes, data, len);
-	u->master.source = credential_source(u->credential);
-	return 0;
-}
-
-/* The master as a credential: 32 bytes. -ENOENT if systemd handed none over. */
-static int read_credential(struct unseal *u)
-{
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-	uint8_t *data;
-	size_t len;
-	int fd, r;
-
-	if (!folder)
-		return -ENOENT;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ENOENT :
-			refuse_root(u, TROUBLE_MASTER_UNREADABLE, "%s: %s", folder, strerror(errno));
-	r = durable_read(fd, CREDENTIAL_NAME, DMACC_BLOB_MAX, &data, &len);
-	close(fd);
-	if (r == -ENOENT)
-		return r;
-	if (r)
-		return refuse_root(u, TROUBLE_MASTER_UNREADABLE, "credential " CREDENTIAL_NAME ": %s",
-				   factory_store_error(r));
-	r = take_credential(u, data, len);
-	dmacc_wipe(data, len);
-	free(data);
-	return r;
-}
-
-static int read_file(struct unseal *u)
-{
-	const char *sentence;
-	int r;
-
-	r = factory_store_read_master(u->store, u->master.bytes, &sentence);
-	if (r == -ENOENT)
-		return r;
-	if (r)
-		return refuse_root(u, TROUBLE_MASTER_UNREADABLE, "%s/master: %s", u->store_path, sentence);
-	u->master.source = DMACC_MASTER_FILE;
-	say(WARNING, "%s/master: a master in a plain file is for development: "
-	    "who can read the disk has this device's keys", u->store_path);
-	return 0;
-}
-
-/* A credential that is there but bad is not passed over in favour of a file */
-static int read_master(struct unseal *u)
-{
-	int r = read_credential(u);
-
-	if (r == -ENOENT)
-		r = read_file(u);
-	if (r == -ENOENT)
-		r = refuse_root(u, TROUBLE_MASTER_MISSING, "%s/root: its master is missing: there is neither "
-				"the credential " CREDENTIAL_NAME " nor %s/master", u->store_path,
-				u->store_path);
-	return r;
-}
 
 static int find_agent(struct unseal *u)
 {
@@ -318,16 +249,9 @@ void leave_report(struct unseal *u)
 
 static int unseal(struct unseal *u)
 {
-	const char *path;
 	size_t loaded = 0;
 	int r;
 
-	u->credential = credential_find(&path);
-	/* systemd has just unsealed it, whatever becomes of that */
-	if (u->credential == CREDENTIAL_TPM2) {
-		prepare_tpm(u);
-		settle_tpm(u);
-	}
 	r = read_root(u);
 	if (r)
 		return r < 0 ? r : 0;

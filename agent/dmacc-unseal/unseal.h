@@ -23,7 +23,6 @@ enum priority {
 /**
  * struct unseal - one run
  * @report_path: folder of the report
- * @credential: the encrypted one that systemd finds
  * @report: what it came to so far
  * @retry: the trouble may pass by itself
  */
@@ -32,7 +31,6 @@ struct unseal {
 	const char *report_path;
 	struct factory_store *store;
 	struct dmacc_kernel *kernel;
-	enum credential_kind credential;
 	struct dmacc_kernel_master master;
 	uid_t agent;
 	uint8_t *root;
@@ -63,6 +61,13 @@ int refuse_slot(struct unseal *u, const char *name, enum trouble trouble, const 
  */
 int read_root(struct unseal *u);
 
+/**
+ * read_master() - the master of a wrapped root
+ *
+ * Into @u->master, which the caller wipes. Return: 0, or a negative errno after a refusal.
+ */
+int read_master(struct unseal *u);
+
 /* Before a TPM is used, so that settling it afterwards takes no longer than a command */
 void prepare_tpm(struct unseal *u);
 
@@ -84,7 +89,7 @@ bool is_of_tpm(const struct unseal *u);
 /* Has the run that failed left a report of its own, which knows more? */
 bool is_explained(void);
 
-/* dmacc-unseal --explain: why did the credential not decrypt? */
+/* dmacc-unseal --explain: that there is no report is one, too */
 int explain(struct unseal *u);
 
 /* Leaves the report, and a mark if it is worth while to try again */

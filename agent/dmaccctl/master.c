@@ -1,136 +1,50 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The master of a wrapped root: a systemd credential, or a plain file for development. It goes
- * through pipes only, and what has been made is read back before anything is sealed with it.
+ * The master of a wrapped root: a systemd credential, or a plain file for development. What has been
+ * made is read back before anything is sealed with it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "credential.h"
+#include "creds.h"
 #include "dmacc.h"
 #include "durable.h"
 #include "factory.h"
 
-#define CREDENTIAL_MAX 65536
-
-static char name_option[] = "--name=" CREDENTIAL_NAME;
-
-/* Reads until the end; what is longer than @size is cut */
-static size_t read_pipe(int fd, uint8_t *data, size_t size)
+static int complain_creds(int r, const char *what, const char *from)
 {
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < size) {
-		n = read(fd, data + len, size - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	return len;
+	if (r == -EIO)
+		return complain("systemd-creds %s failed", what);
+	if (r == -EBADMSG)
+		return complain("%s does not hold %d bytes", from, DMACC_MASTER_LEN);
+	return complain("systemd-creds cannot be run: %s; without systemd a master can only be a file: "
+			"--master file", strerror(-r));
 }
 
-static int spawn(char **argv, int in, int out, bool quiet, pid_t *ret)
+static void settle(void *factory)
 {
-	/* nothing of our environment: it may name another folder or key */
-	static char path[] = "PATH=/usr/bin:/bin";
-	char *environment[] = { path, NULL };
-	posix_spawn_file_actions_t actions;
-	int r;
-
-	r = posix_spawn_file_actions_init(&actions);
-	if (r)
-		return r;
-	r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (!r)
-		r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (!r && quiet)
-		r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	if (!r)
-		r = posix_spawnp(ret, argv[0], &actions, NULL, argv, environment);
-	posix_spawn_file_actions_destroy(&actions);
-	return r;
+	chip_settle(factory);
 }
 
-static bool ended_well(pid_t pid)
+/* Through the TPM, if its kind is of that, which is told as soon as it was used */
+static int read_credential(struct factory *f, enum credential_kind kind,
+			   const struct creds_source *from, struct dmacc_kernel_master *ret)
 {
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && !WEXITSTATUS(status);
-}
-
-/* Runs systemd-creds with @input, which fits into a pipe, as its standard input. @quiet: may fail */
-static int run_creds(char **argv, bool quiet, const void *input, size_t input_len,
-		     uint8_t *output, size_t *output_len)
-{
-	int in[2], out[2];
-	pid_t pid;
-	int r;
-
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
-		return complain("there is no pipe to be had: %s", strerror(errno));
-	r = spawn(argv, in[0], out[1], quiet, &pid);
-	close(in[0]);
-	close(out[1]);
-	if (!r && write(in[1], input, input_len) != (ssize_t)input_len)
-		r = EPIPE;
-	close(in[1]);
-	if (r) {
-		close(out[0]);
-		return complain("systemd-creds cannot be run: %s; without systemd a master can only "
-				"be a file: --master file", strerror(r));
-	}
-	*output_len = read_pipe(out[0], output, *output_len);
-	close(out[0]);
-	if (ended_well(pid))
-		return 0;
-	return quiet ? EXIT_NOTHING : complain("systemd-creds %s failed", argv[1]);
-}
-
-/* What is in the file @from, or "-": in @sealed. @quiet: may fail. @ret: written on success only. */
-static int decrypt(char *from, bool quiet, const void *sealed, size_t sealed_len,
-		   uint8_t ret[DMACC_MASTER_LEN])
-{
-	char *argv[] = { "systemd-creds", "decrypt", name_option, from, "-", NULL };
-	uint8_t plain[DMACC_MASTER_LEN + 1];
-	size_t len = sizeof(plain);
-	int r;
-
-	r = run_creds(argv, quiet, sealed, sealed_len, plain, &len);
-	if (!r && len == DMACC_MASTER_LEN)
-		memcpy(ret, plain, DMACC_MASTER_LEN);
-	else if (!r)
-		r = quiet ? EXIT_NOTHING : complain("%s does not hold %d bytes", strcmp(from, "-") ? from :
-						    "the credential", DMACC_MASTER_LEN);
-	dmacc_wipe(plain, sizeof(plain));
-	return r;
-}
-
-/* The same, through the TPM if its kind is of that */
-static int read_credential(struct factory *f, enum credential_kind kind, char *from,
-			   const char *sealed, struct dmacc_kernel_master *ret)
-{
+	struct creds_source source = *from;
 	bool missing;
 	int r;
 
 	if (kind == CREDENTIAL_TPM2)
 		(void)chip_open(f, &missing);
-	r = decrypt(from, false, sealed, strlen(sealed), ret->bytes);
+	source.arrived = settle;
+	source.data = f;
+	r = creds_decrypt(&source, ret->bytes);
 	ret->source = credential_source(kind);
-	chip_settle(f);
-	return r;
+	return r ? complain_creds(r, "decrypt", from->path ? from->path : "the credential") : 0;
 }
 
 static int read_file(struct factory *f, struct dmacc_kernel_master *ret)
@@ -144,54 +58,53 @@ static int read_file(struct factory *f, struct dmacc_kernel_master *ret)
 	return r ? complain("%s/master: %s", f->path, sentence) : 0;
 }
 
-static enum credential_kind find_credential(void)
-{
-	const char *path;
-	enum credential_kind kind = credential_find(&path);
-
-	/* systemd would hand over another one, but what is read and made here is in /etc */
-	return strcmp(path, CREDENTIAL_PATH) ? CREDENTIAL_ABSENT : kind;
-}
-
-static int check_place(struct factory *f, enum credential_kind kind)
+static int check_place(struct factory *f, enum credential_kind kind, const char *path)
 {
 	enum master_place found = kind == CREDENTIAL_TPM2 ? MASTER_TPM2 : MASTER_HOST;
 
 	if (f->place != MASTER_WHEREVER && f->place != found)
-		return complain("there is a master in " CREDENTIAL_PATH " already, which is never made "
-				"anew; use --master %s", found == MASTER_TPM2 ? "tpm2" : "host");
+		return complain("there is a master in %s already, which is never made anew; use "
+				"--master %s", path, found == MASTER_TPM2 ? "tpm2" : "host");
 	f->place = found;
 	return 0;
 }
 
-static int read_encrypted(struct factory *f, enum credential_kind kind,
+static int read_encrypted(struct factory *f, enum credential_kind kind, const char *path,
 			  struct dmacc_kernel_master *ret)
 {
-	int r = check_place(f, kind);
+	const struct creds_source source = { .path = path };
+	int r = check_place(f, kind, path);
 
 	if (r)
 		return r;
-	r = read_credential(f, kind, CREDENTIAL_PATH, "", ret);
+	r = read_credential(f, kind, &source, ret);
 	if (!r)
 		return 0;
 	if (kind == CREDENTIAL_TPM2)
-		return chip_complain(f, false, CREDENTIAL_PATH, "it cannot be read; it is never made anew");
-	return complain("the master in " CREDENTIAL_PATH " cannot be read; it is never made anew");
+		return chip_complain(f, false, path, "it cannot be read; it is never made anew");
+	return complain("the master in %s cannot be read; it is never made anew", path);
+}
+
+/* The one that restore was given */
+static int read_given(struct factory *f, struct dmacc_kernel_master *ret)
+{
+	const struct creds_source source = { .text = f->credential, .len = strlen(f->credential) };
+
+	return read_credential(f, credential_kind_of(source.text, source.len), &source, ret);
 }
 
 int master_read(struct factory *f, struct dmacc_kernel_master *ret)
 {
 	enum credential_kind kind;
+	const char *path;
 	int r;
 
-	/* the one that restore was given */
 	if (f->credential)
-		return read_credential(f, credential_kind_of(f->credential, strlen(f->credential)), "-",
-				       f->credential, ret);
-	kind = find_credential();
+		return read_given(f, ret);
+	kind = credential_find(&path);
 	/* one that cannot be looked at is there: it must not be made anew */
 	if (kind != CREDENTIAL_ABSENT)
-		return read_encrypted(f, kind, ret);
+		return read_encrypted(f, kind, path, ret);
 	r = read_file(f, ret);
 	if (r == -1)
 		return r;
@@ -216,34 +129,32 @@ static int store_credential(const uint8_t *sealed, size_t len)
 }
 
 /* Does it decrypt? systemd 252 makes some that it does not read. */
-static bool decrypts(const uint8_t *sealed, size_t len, const struct dmacc_kernel_master *master)
+static bool decrypts(const uint8_t *sealed, size_t len, const uint8_t *master)
 {
+	const struct creds_source source = { .text = sealed, .len = len, .quiet = true };
 	uint8_t plain[DMACC_MASTER_LEN];
 	bool same;
 
-	same = !decrypt("-", true, sealed, len, plain) &&
-		!CRYPTO_memcmp(plain, master->bytes, DMACC_MASTER_LEN);
+	same = !creds_decrypt(&source, plain) && !CRYPTO_memcmp(plain, master, DMACC_MASTER_LEN);
 	dmacc_wipe(plain, sizeof(plain));
 	return same;
 }
 
 /* @pcrs: an option or NULL. Returns -1 if it was made and does not decrypt. */
-static int encrypt(const struct dmacc_kernel_master *master, char *key, char *pcrs)
+static int encrypt(const struct dmacc_kernel_master *master, const char *key, const char *pcrs)
 {
-	char *argv[] = { "systemd-creds", "encrypt", name_option, key, pcrs ? pcrs : "-", "-",
-		pcrs ? "-" : NULL, NULL };
-	static uint8_t sealed[CREDENTIAL_MAX];
-	size_t len = sizeof(sealed);
+	static uint8_t sealed[CREDS_MAX];
+	size_t len;
 	int r;
 
-	r = run_creds(argv, false, master->bytes, sizeof(master->bytes), sealed, &len);
+	r = creds_encrypt(master->bytes, key, pcrs, sealed, &len);
 	/* the host key, which may have been made just now, is to be on the disk before */
 	sync();
 	if (r)
-		return r;
+		return complain_creds(r, "encrypt", NULL);
 	if (!len || len == sizeof(sealed))
 		return complain("systemd-creds made no credential");
-	return decrypts(sealed, len, master) ? store_credential(sealed, len) : -1;
+	return decrypts(sealed, len, master->bytes) ? store_credential(sealed, len) : -1;
 }
 
 static int make_host(const struct dmacc_kernel_master *master)
