@@ -41,9 +41,11 @@ static const struct {
 	    0xba, 0x88, 0x1b, 0x6f, 0x2e, 0x40, 0x95, 0xea }, CREDENTIAL_TPM2 },
 };
 
-/* Where systemd looks for LoadCredentialEncrypted=, in this order; the first is for what it was handed itself */
+/*
+ * Where systemd looks, in this order. Before them it looks into /run/credentials/@encrypted, for what it was
+ * handed itself, but hides that folder from units.
+ */
 static const char * const places[] = {
-	"/run/credentials/@encrypted/" CREDENTIAL_NAME,
 	CREDENTIAL_PATH,
 	"/run/credstore.encrypted/" CREDENTIAL_NAME,
 	"/usr/local/lib/credstore.encrypted/" CREDENTIAL_NAME,

@@ -294,6 +294,16 @@ class HostKeyPhone(Phone):
         self.agree(h, "the module unloaded and loaded: the same credentials")
         self.test(self.state(h) == before, "the module unloaded and loaded: nothing was written")
 
+    def handed_over(self, h):
+        """By systemd, as an administrator may want it, from where nobody else would look."""
+        before, drop_in = self.state(h), "/run/systemd/system/dmacc-unseal.service.d/master.conf"
+        self.begin_again(h)
+        h.check(f"mv {CREDENTIAL} /run/elsewhere; mkdir {Path(drop_in).parent}; cat > {drop_in}; systemctl daemon-reload; "
+                "systemctl start dmaccd", "[Service]\nLoadCredentialEncrypted=dmacc.master:/run/elsewhere\n")
+        self.agree(h, "systemd hands the master over: the same credentials")
+        h.check(f"mv /run/elsewhere {CREDENTIAL}; rm -r {Path(drop_in).parent}; systemctl daemon-reload")
+        self.put_back(h, before, "what systemd handed over")
+
     def suspended(self, h):
         # an alarm that comes before the device sleeps wakes nobody
         h.check("echo +20 > /sys/class/rtc/rtc0/wakealarm; systemctl start suspend.target")
@@ -357,6 +367,7 @@ class HostKeyPhone(Phone):
             self.killed(h)
             self.reloaded(h)
             self.other_host_key(h)
+            self.handed_over(h)
             self.suspended(h)
             self.hibernated(h)
             self.memory(h, "after all that")
