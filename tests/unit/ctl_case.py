@@ -46,7 +46,7 @@ class Device:
         return self.run("factory", verb, "--factory-store", self.store, *arguments, text=text, **environment)
 
     def reboot(self):
-        self.module.unlink()
+        self.module.unlink(missing_ok=True)
 
     def inject(self, slot="alpha", key=KEY_1, version=1, key_id=KEY_ID, *arguments):
         return self.factory("inject", "--master", "file", "--slot", slot, "--key-id", key_id, "--key-version", version,

@@ -4,7 +4,7 @@
  * in the file $DMACC_MODULE, what it was told; removing that file is a reboot. It judges as the real
  * one does and derives with libdmacc. What it seals is authenticated, and opens with the right master
  * only, but is no secret. $DMACC_HARDWARE is the identifier that hardware names; $DMACC_MODULE_LOCKED
- * the parameter locked=1.
+ * the parameter locked=1. $DMACC_FAULT is "fail N" or "die N", see faults.h.
  */
 #include <errno.h>
 #include <openssl/evp.h>
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faults.h"
 #include "kernel.h"
 
 #define TAG_LEN 16
@@ -68,6 +69,15 @@ static void mask(const uint8_t key[32], const uint8_t nonce[NONCE_LEN], const ui
 	mac(key, nonce, NONCE_LEN, pad, sizeof(pad));
 	for (i = 0; i < sizeof(pad); i++)
 		out[i] = in[i] ^ pad[i];
+}
+
+/* From the program's start */
+__attribute__((constructor)) static void arm(void)
+{
+	const char *fault = getenv("DMACC_FAULT");
+
+	if (fault)
+		faults_arm(!strncmp(fault, "die", 3) ? FAULT_DIE : FAULT_FAIL, atoi(strchr(fault, ' ')));
 }
 
 static void save(struct dmacc_kernel *k)

@@ -194,6 +194,43 @@ class Restore(Exchange):
         self.ok(self.restore())
         self.assertEqual(self.device.files()["root"][10], 1)
 
+    def interrupted(self, fault, number, before, credential):
+        """One restore into a lost store, of which one call goes wrong. Returns the exit status."""
+        master = (self.device.store / "master").read_bytes()
+        self.lose_store()
+        # of a credential the master comes, and goes along in the export
+        (self.device.store / "master").unlink()
+        credential.unlink(missing_ok=True)
+        restore = "restore", "--credential", credential, self.file
+        status = self.device.factory(*restore, DMACC_FAULT=f"{fault} {number}").returncode
+        left = {name: content for name, content in self.device.files().items() if name in before}
+        self.assertLessEqual(left.items(), before.items(), f"{fault} {number}: something is half restored")
+        if "root" in left:
+            self.assertEqual(left, before, f"{fault} {number}: there is a root, and not all that hangs on it")
+        if status == 0:
+            self.assertEqual((self.device.files(), credential.read_text()), (before, self.credential))
+        self.device.reboot()
+        self.assertEqual(self.device.factory(*restore).returncode, 0)
+        self.assertEqual((self.device.files(), credential.read_text()), (before, self.credential), f"{fault} {number}")
+        (self.device.store / "master").write_bytes(master)
+        return status
+
+    def test_whatever_call_ends_or_fails_nothing_is_half_restored_and_it_can_be_repeated(self):
+        credential = self.folder / "credential"
+        master = bytes.fromhex((self.device.store / "master").read_text())
+        # the key of zeros, which neither a TPM nor the host has
+        subprocess.run(["systemd-creds", "encrypt", "--name=dmacc.master", "--with-key=tpm2-absent", "-", credential],
+                       input=master, capture_output=True, check=True)
+        self.credential = credential.read_text()
+        self.device.factory("export", "--credential", credential, self.file)
+        before = {name: content for name, content in self.device.files().items() if name != "master"}
+        number, died = 1, 77
+        while self.interrupted("die", number, before, credential) == died:
+            number += 1
+        self.assertGreater(number, 20)
+        statuses = [self.interrupted("fail", n, before, credential) for n in range(1, number)]
+        self.assertEqual(set(statuses), {0, 2})
+
     def test_without_the_master_the_root_does_not_open_and_nothing_is_written(self):
         self.export()
         self.lose_store()
