@@ -12,6 +12,7 @@ static const struct verb verbs[] = {
 	  "[--json] [--states] [--factory-store DIR] [--unseal-report DIR]" },
 	{ "tree", tree_main,
 	  "[--layout 1.1|1.2] [--format text|json] [--show-secrets] [ACCOUNT]" },
+	{ "probe", probe_main, "[--ca-file FILE] [--json] ACCOUNT" },
 	{ "wipe", wipe_main, "--yes [--destroy] [--accounts | --account NAME] [--factory-store DIR]\n"
 	  "                      [--state DIR] [--credential-store DIR]" },
 	{ "factory", factory_main, "inject|verify|lock|report|export|restore|parent|identity ..." },

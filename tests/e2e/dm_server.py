@@ -422,6 +422,15 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A device that hangs up, or loses its power, is what is tested."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class Dropped(Exception):
     """The device gets no answer."""
 
@@ -438,8 +447,7 @@ class DmServer:
         self.records = []
         self.sessions = {}
         self._lock = threading.Lock()
-        self.http = ThreadingHTTPServer(listen, Handler)
-        self.http.daemon_threads = True
+        self.http = Http(listen, Handler)
         self.http.dm = self
         self.port = self.http.server_address[1]
         if tls:

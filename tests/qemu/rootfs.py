@@ -23,12 +23,13 @@ import initramfs
 # What a handset's Debian has, besides what is essential, and what our programs are linked with
 PACKAGES = ("systemd-sysv", "dbus", "kmod", "libnl-genl-3-200", "libssl3", "libxml2", "libwbxml2-1", "libjson-c5",
             "libseccomp2", "libtss2-esys-3.0.2-0", "libtss2-mu0", "libtss2-rc0", "libtss2-tcti-device0", "tpm2-tools",
-            "libinih1", "iproute2", "tcpdump")
+            "libinih1", "libcurl4", "iproute2", "tcpdump")
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 # The modules of a stock kernel that a guest without real hardware can have a use for
 MODULES = ("kernel/crypto", "kernel/arch/x86/crypto", "kernel/lib", "kernel/drivers/virtio", "kernel/fs/autofs",
            "kernel/fs/ext4", "kernel/fs/jbd2", "kernel/fs/mbcache", "kernel/drivers/block/virtio_blk",
-           "kernel/drivers/char/virtio_console", "kernel/drivers/net/nlmon")
+           "kernel/drivers/char/virtio_console", "kernel/drivers/net/nlmon", "kernel/drivers/net/virtio_net",
+           "kernel/drivers/net/net_failover", "kernel/net/core/failover")
 # Neither of the phone nor of ours, and each costs an emulated processor its time
 MASKED = ("getty.target", "serial-getty@.service", "systemd-logind.service", "systemd-pstore.service",
           "systemd-remount-fs.service", "kmod-static-nodes.service", "systemd-update-utmp.service",

@@ -8,7 +8,7 @@ _dmaccctl() {
 	_init_completion || return
 	verb=${words[1]}
 	if ((cword == 1)); then
-		COMPREPLY=($(compgen -W 'status doctor tree wipe factory --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'status doctor tree probe wipe factory --help --version' -- "$cur"))
 		return
 	fi
 	if [[ $verb == factory ]]; then
@@ -24,7 +24,7 @@ _dmaccctl() {
 		_filedir -d
 		return
 		;;
-	--credential)
+	--credential | --ca-file)
 		_filedir
 		return
 		;;
@@ -52,6 +52,7 @@ _dmaccctl() {
 	status) options='--json' ;;
 	doctor) options="--json --states $store --unseal-report" ;;
 	tree) options='--layout --format --show-secrets' ;;
+	probe) options='--ca-file --json' ;;
 	wipe) options="--yes --destroy --accounts --account $store --state --credential-store" ;;
 	'factory inject') options="--slot --key-id --key-version --rung --master $store --json" ;;
 	'factory verify' | 'factory lock' | 'factory report' | 'factory parent') options="$store --json" ;;

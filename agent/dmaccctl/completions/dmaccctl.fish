@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-set -l verbs status doctor tree wipe factory
+set -l verbs status doctor tree probe wipe factory
 set -l factory inject verify lock report parent export restore identity
 set -l verb "not __fish_seen_subcommand_from $verbs"
 set -l step "__fish_seen_subcommand_from factory; and not __fish_seen_subcommand_from $factory"
@@ -11,6 +11,7 @@ complete -c dmaccctl -n $verb -l version -d 'Version'
 complete -c dmaccctl -n $verb -a status -d 'What module and agent say'
 complete -c dmaccctl -n $verb -a doctor -d 'What is wrong, and the way out'
 complete -c dmaccctl -n $verb -a tree -d 'The nodes of the accounts'
+complete -c dmaccctl -n $verb -a probe -d 'One session with the server of an account'
 complete -c dmaccctl -n $verb -a wipe -d 'End keys and accounts'
 complete -c dmaccctl -n $verb -a factory -d 'Give the device its keys'
 complete -c dmaccctl -n $step -a inject -d 'Give the device a key'
@@ -22,7 +23,7 @@ complete -c dmaccctl -n $step -a export -d 'Write all that is sealed into a file
 complete -c dmaccctl -n $step -a restore -d 'Bring back what was exported'
 complete -c dmaccctl -n $step -a identity -d 'Say who the device is'
 
-set -l json '__fish_seen_subcommand_from status doctor inject verify lock report parent restore identity'
+set -l json '__fish_seen_subcommand_from status doctor probe inject verify lock report parent restore identity'
 set -l store '__fish_seen_subcommand_from doctor wipe inject verify lock report parent export restore'
 set -l files '__fish_seen_subcommand_from inject export restore identity'
 complete -c dmaccctl -n $json -l json -d JSON
@@ -34,6 +35,7 @@ complete -c dmaccctl -n '__fish_seen_subcommand_from doctor' -l unseal-report -r
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l layout -x -a '1.1 1.2' -d 'Of which version'
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l format -x -a 'text json' -d 'Of the output'
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l show-secrets -d 'All values'
+complete -c dmaccctl -n '__fish_seen_subcommand_from probe' -l ca-file -r -F -d 'Authorities to trust'
 complete -c dmaccctl -n '__fish_seen_subcommand_from wipe' -l yes -d Really
 complete -c dmaccctl -n '__fish_seen_subcommand_from wipe' -l destroy -d 'Remove instead of putting aside'
 complete -c dmaccctl -n '__fish_seen_subcommand_from wipe' -l accounts -d 'All accounts, and no key'

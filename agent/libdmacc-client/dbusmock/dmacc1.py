@@ -170,6 +170,8 @@ class Account:
 class Session:
     def __init__(self, account, owner, tls):
         self.account, self.owner, self.tls = account, owner, tls
+        # what the server replaces is for the sessions to come
+        self.values = dict(account.values)
         self.client_nonce = account.values["ClientNonce"]
         self.server_nonce = account.values["ServerNonce"]
         self.type = account.values["AuthPref"].decode()
@@ -306,7 +308,7 @@ def get_client_credential(self, sender, kind, body):
     session = session_of(self, sender, "GetClientCredential")
     kind = str(kind) or session.type
     check_type(session, kind)
-    values = session.account.values
+    values = session.values
     return kind, credential(kind, values["UserName"], values["ClientPW"], session.client_nonce, bytes(body))
 
 
@@ -329,7 +331,7 @@ def accepted(self, sender, next_nonce):
 
 
 def fits(session, kind, data, body):
-    values = session.account.values
+    values = session.values
     wanted = credential(kind, values["ServerID"], values["ServerPW"], session.server_nonce, body)
     if kind == "syncml:auth-MAC":
         # parameters in any order
