@@ -173,12 +173,20 @@ int document_refuse_secret(struct document *d, struct field f, const char *what)
 			       "so leave it out, empty or a placeholder such as @COMPUTED@", what);
 }
 
+int document_refuse_user_name(struct document *d, struct field f, const char *what)
+{
+	if (!d->is_listing || is_placeholder(f))
+		return document_refuse_secret(d, f, what);
+	document_ignore(d, f.line, "%s, which is computed", what);
+	return 0;
+}
+
 static int judge_name(struct document *d, const struct credential *c, bool server)
 {
 	const char *server_id = d->nodes[DMACC_NODE_SERVER_ID].value;
 
 	if (!server)
-		return document_refuse_secret(d, c->name, "the client's name");
+		return document_refuse_user_name(d, c->name, "the client's name");
 	if (is_placeholder(c->name) || (server_id && !strcmp(c->name.value, server_id)))
 		return 0;
 	return document_refuse(d, c->name.line, "the server's name is another than its identifier");
@@ -189,7 +197,7 @@ static int take_type(struct document *d, const struct credential *c)
 {
 	struct field pref = d->nodes[DMACC_NODE_AUTH_PREF];
 
-	if (!field_is_set(c->type))
+	if (!field_is_set(c->type) || d->has_no_preference)
 		return 0;
 	if (!pref.value)
 		return document_take(d, DMACC_NODE_AUTH_PREF, "type of authentication", c->type);

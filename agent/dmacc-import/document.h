@@ -22,6 +22,8 @@ struct field {
 /**
  * struct document - a document as far as it has been read
  * @has_lines: lines can be named; those of a WBXML document cannot
+ * @is_listing: dmaccctl printed it, which shows the UserName that was computed
+ * @has_no_preference: it says that no type of authentication is preferred
  * @messages: where what is ignored and why it is refused goes, a line each
  * @ignored: how many were ignored
  * @line: where the account begins
@@ -29,7 +31,7 @@ struct field {
  * @kept: memory that the fields are in
  */
 struct document {
-	bool has_lines;
+	bool has_lines, is_listing, has_no_preference;
 	FILE *messages;
 	unsigned int ignored;
 	unsigned int line;
@@ -76,6 +78,9 @@ int document_take_credentials(struct document *d, const struct credential found[
 
 /* Refuses what is no placeholder where a computed value goes; does not quote it */
 int document_refuse_secret(struct document *d, struct field f, const char *what);
+
+/* The same for UserName, which is no secret: that of a listing is ignored */
+int document_refuse_user_name(struct document *d, struct field f, const char *what);
 
 /* Is there a value in it? */
 bool field_is_set(struct field f);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "import.h"
+#include "listing.h"
 #include "tnds.h"
 #include "w7.h"
 #include "wbxml.h"
@@ -46,6 +47,19 @@ static int read_wbxml(struct document *d, const char *bytes, size_t len, FILE *o
 	return r;
 }
 
+static int read_listing(struct document *d, xmlDoc *doc, FILE *out)
+{
+	int r;
+
+	if (!doc)
+		return -1;
+	r = tnds_read(d, xmlDocGetRootElement(doc));
+	if (!r)
+		r = document_write(d, out);
+	xmlFreeDoc(doc);
+	return r;
+}
+
 int import_document(const char *bytes, size_t len, FILE *out, FILE *messages)
 {
 	struct document d;
@@ -58,6 +72,10 @@ int import_document(const char *bytes, size_t len, FILE *out, FILE *messages)
 		r = document_refuse(&d, 0, "it has more than 256 KiB");
 	else if (wbxml_is(bytes, len))
 		r = read_wbxml(&d, bytes, len, out);
+	else if (listing_is_json(bytes, len))
+		r = read_listing(&d, listing_read_json(&d, bytes, len), out);
+	else if (listing_is_text(bytes, len))
+		r = read_listing(&d, listing_read_text(&d, bytes, len), out);
 	else
 		r = read_xml(&d, bytes, len, out);
 	document_done(&d);
@@ -76,6 +94,11 @@ static const char sample_wbxml[] =
 	"\x87\x00\x01\x38\x00\x00\x06\x03x\x00\x01\xc6\x00\x01\x56\x01\x87\x34\x00\x00\x06"
 	"\x03" "1\x00\x01\x01\x01\x01";
 
+static const char sample_json[] =
+	"[{\"nodes\": [{\"uri\": \"./DMAcc/x\", \"format\": \"node\"},"
+	"{\"uri\": \"./DMAcc/x/ServerID\", \"format\": \"chr\", \"value\": \"x\"},"
+	"{\"uri\": \"./DMAcc/x/AppAddr/1/Addr\", \"format\": \"chr\", \"value\": \"1\"}]}]";
+
 int import_warm_up(void)
 {
 	char *text = NULL;
@@ -89,6 +112,8 @@ int import_warm_up(void)
 	r = import_document(sample, sizeof(sample) - 1, sink, sink);
 	if (!r)
 		r = import_document(sample_wbxml, sizeof(sample_wbxml) - 1, sink, sink);
+	if (!r)
+		r = import_document(sample_json, sizeof(sample_json) - 1, sink, sink);
 	fclose(sink);
 	free(text);
 	return r;

@@ -4,6 +4,7 @@
  * either a Value or further Nodes. The account is the node that has what only an account has,
  * wherever the tree puts it and whatever it calls it.
  */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "tnds.h"
@@ -229,14 +230,29 @@ static int read_credentials(struct document *d, xmlNode *credentials)
 	return document_take_credentials(d, found);
 }
 
-/* ToConRef says the same as PrefConRef, or more; the account has one reference */
+/* The account has one reference. Those of ToConRef are the same as PrefConRef, or more. */
+static void ignore_con_refs(struct document *d, xmlNode *refs)
+{
+	const char *known = d->nodes[DMACC_NODE_CON_REF].value;
+	xmlNode *ref, *leaf;
+
+	ignore_acl(d, refs);
+	xml_for_each_child(ref, refs) {
+		if (!xml_is(ref, "Node"))
+			continue;
+		leaf = find(d, ref, "ConRef");
+		if (!leaf || strcmp(value_of(d, leaf).value ?: "", known))
+			document_ignore(d, xml_line(ref), "a further node below ToConRef");
+	}
+}
+
 static int read_con_refs(struct document *d, xmlNode *refs)
 {
 	static const struct leaf leaves[] = { { "ConRef", DMACC_NODE_CON_REF }, { 0 } };
 	xmlNode *ref;
 
 	if (d->nodes[DMACC_NODE_CON_REF].value) {
-		ignore(d, refs);
+		ignore_con_refs(d, refs);
 		return 0;
 	}
 	ref = first_of(d, refs);
@@ -261,7 +277,8 @@ static int read_1_2(struct document *d, xmlNode *account)
 		{ "PrefConRef", DMACC_NODE_CON_REF }, { "AAuthPref", DMACC_NODE_AUTH_PREF }, { 0 },
 	};
 	xmlNode *id = find(d, account, "AppID"), *refs = find(d, account, "ToConRef"),
-		*credentials = find(d, account, "AppAuth");
+		*credentials = find(d, account, "AppAuth"),
+		*preference = find(d, account, "AAuthPref");
 
 	if (id && strcmp(value_of(d, id).value ?: "", "w7"))
 		return document_refuse(d, xml_line(id), "AppID of the account is not w7");
@@ -273,6 +290,8 @@ static int read_1_2(struct document *d, xmlNode *account)
 		return document_refuse(d, d->line, "the account has no AppAddr with an Addr");
 	if (refs && read_con_refs(d, refs))
 		return -1;
+	/* a listing has all nodes that there are; elsewhere an empty one is what says it */
+	d->has_no_preference = preference ? !field_is_set(value_of(d, preference)) : d->is_listing;
 	return credentials ? read_credentials(d, credentials) : 0;
 }
 
@@ -287,7 +306,7 @@ static int read_other_1_1(struct document *d, xmlNode *node)
 	if (is_named(d, node, "ClientPW"))
 		return document_refuse_secret(d, f, "ClientPW");
 	if (is_named(d, node, "UserName"))
-		return document_refuse_secret(d, f, "UserName");
+		return document_refuse_user_name(d, f, "UserName");
 	/* taken later */
 	if (is_named(d, node, "ServerNonce") || is_named(d, node, "ClientNonce"))
 		return 0;
@@ -315,6 +334,20 @@ static int take_nonce_1_1(struct document *d, xmlNode *account, const char *name
 	return judge_nonce(d, nonce) ? -1 : document_take(d, node, name, f);
 }
 
+/* AddrType of 1.1.2 does not tell an address from a URI: the Addr does */
+static int take_addr_type(struct document *d)
+{
+	struct field addr = d->nodes[DMACC_NODE_ADDR];
+	struct field type = { NULL, addr.line };
+	uint8_t raw[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, addr.value, raw) == 1)
+		type.value = "IPv4";
+	else if (inet_pton(AF_INET6, addr.value, raw) == 1)
+		type.value = "IPv6";
+	return document_take(d, DMACC_NODE_ADDR_TYPE, "AddrType", type);
+}
+
 static int read_1_1(struct document *d, xmlNode *account)
 {
 	static const struct leaf leaves[] = {
@@ -329,6 +362,8 @@ static int read_1_1(struct document *d, xmlNode *account)
 		return document_refuse(d, d->line, "the account has no ServerId");
 	if (!d->nodes[DMACC_NODE_ADDR].value)
 		return document_refuse(d, d->line, "the account has no Addr");
+	if (take_addr_type(d))
+		return -1;
 	if (take_nonce_1_1(d, account, "ServerNonce", DMACC_NODE_SERVER_NONCE))
 		return -1;
 	return take_nonce_1_1(d, account, "ClientNonce", DMACC_NODE_CLIENT_NONCE);

@@ -11,7 +11,8 @@ static const struct verb verbs[] = {
 	{ "doctor", doctor_main,
 	  "[--json] [--states] [--factory-store DIR] [--unseal-report DIR]" },
 	{ "tree", tree_main,
-	  "[--layout 1.1|1.2] [--format text|json] [--show-secrets] [ACCOUNT]" },
+	  "[--layout 1.1|1.2] [--format text|json|tnds|w7|wbxml|w7-wbxml]\n"
+	  "                     [--show-secrets] [ACCOUNT]" },
 	{ "probe", probe_main, "[--ca-file FILE] [--json] ACCOUNT" },
 	{ "wipe", wipe_main, "--yes [--destroy] [--accounts | --account NAME] [--factory-store DIR]\n"
 	  "                      [--state DIR] [--credential-store DIR]" },

@@ -187,7 +187,7 @@ class InDmaccctl(WithAgent):
         # the sanitizer wants to be loaded first
         env = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": self.bus.address, "LD_PRELOAD": STOP_AT_EXIT,
                             "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
-        with tempfile.TemporaryFile("w+") as output, subprocess.Popen([DMACCCTL, "tree", *options], env=env,
+        with tempfile.TemporaryFile("w+", errors="replace") as output, subprocess.Popen([DMACCCTL, "tree", *options], env=env,
                                                                       stdout=output) as process:
             _, status = os.waitpid(process.pid, os.WUNTRACED)
             self.assertTrue(os.WIFSTOPPED(status))
@@ -202,7 +202,9 @@ class InDmaccctl(WithAgent):
         for i in range(10):
             (self.agent.templates / f"op{i}.conf").write_text(CONF + f"X=op{i}\n")
         self.agent.start()
-        for options in (["--format", "json"], ["--format", "text"], ["--format", "json", "--layout", "1.1", "op"]):
+        for options in (["--format", "json"], ["--format", "text"], ["--format", "json", "--layout", "1.1", "op"],
+                        ["--format", "tnds", "op"], ["--format", "w7", "op"], ["--format", "wbxml", "op"],
+                        ["--format", "w7-wbxml", "op"]):
             text, found = self.show("--show-secrets", *options)
             self.assertIn(SERVER_PW, text)
             self.assertIn(CLIENT_NONCE, text)

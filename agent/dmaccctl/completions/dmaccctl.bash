@@ -33,7 +33,7 @@ _dmaccctl() {
 		return
 		;;
 	--format)
-		COMPREPLY=($(compgen -W 'text json' -- "$cur"))
+		COMPREPLY=($(compgen -W 'text json tnds w7 wbxml w7-wbxml' -- "$cur"))
 		return
 		;;
 	--rung)

@@ -33,7 +33,7 @@ complete -c dmaccctl -n $files -F
 complete -c dmaccctl -n '__fish_seen_subcommand_from doctor' -l states -d 'All states that there are'
 complete -c dmaccctl -n '__fish_seen_subcommand_from doctor' -l unseal-report -r -F -d 'Where dmacc-unseal left its report'
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l layout -x -a '1.1 1.2' -d 'Of which version'
-complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l format -x -a 'text json' -d 'Of the output'
+complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l format -x -a 'text json tnds w7 wbxml w7-wbxml' -d 'Of the output'
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l show-secrets -d 'All values'
 complete -c dmaccctl -n '__fish_seen_subcommand_from probe' -l ca-file -r -F -d 'Authorities to trust'
 complete -c dmaccctl -n '__fish_seen_subcommand_from wipe' -l yes -d Really
