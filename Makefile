@@ -83,6 +83,7 @@ check-power-cuts:
 
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
+	$(Q)$(PYTHON) tests/bench/nonce.py $(B)
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/bench/derive.py
 	$(Q)$(PYTHON) tests/bench/agent_start.py
