@@ -310,6 +310,20 @@ static void describe_state(struct account *account, const struct record *record)
 	describe_origins(account, record);
 }
 
+/* Unless something else has to be said */
+static void tell_guessable(struct account *account)
+{
+	static const char sentence[] = "its passwords are guessable: ";
+
+	if (account->state != ACCOUNT_READY)
+		return;
+	if (!strncmp(account->reason, sentence, strlen(sentence)))
+		account->reason[0] = '\0';
+	if (account->guessable && !account->reason[0])
+		account_tell(account, ACCOUNT_READY, "%sprofile %s has no key, and whoever reads the "
+			     "IMEI off the box can compute them", sentence, account->profile);
+}
+
 int account_describe(struct account *account, const struct record *record)
 {
 	int r;
@@ -328,6 +342,7 @@ int account_describe(struct account *account, const struct record *record)
 	account->template = text_of(record, RECORD_STATE, "Template");
 	if (!account->server_id || !account->slot || !account->profile || !account->template)
 		return -ENOMEM;
+	tell_guessable(account);
 	r = record ? account_values(record, false, &account->values) : 0;
 	/* a value that no node can have: then there is no tree of it */
 	return r == -EINVAL ? 0 : r;

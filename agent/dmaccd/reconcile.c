@@ -228,10 +228,6 @@ static void tell_ready(struct work *w)
 			     "was made anew from what was before; the damaged file is kept beside "
 			     "it",
 			     store_fault_word(w->loaded->current));
-	else if (w->template && compose_unkeyed(w->template))
-		account_tell(w->account, ACCOUNT_READY, "its passwords are guessable: profile %s "
-			     "has no key, and whoever reads the IMEI off the box can compute them",
-			     compose_profile(w));
 	else
 		account_tell(w->account, ACCOUNT_READY, "%s", "");
 }

@@ -322,22 +322,16 @@ static int make_md5(const struct dmacc_login *login, char **ret, struct complain
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int give_credential(struct session *s, struct holding *h, const char *type,
-			   const void *body, size_t len, const char **ret_type, char **ret_data,
-			   struct complaint *reterr)
+static int give_credential(struct session *s, struct holding *h, enum dmacc_auth auth,
+			   const void *body, size_t len, char **ret_data, struct complaint *reterr)
 {
-	enum dmacc_auth auth = s->asked ? s->asked : least_type(s, h->record);
 	const struct dmacc_login login = {
 		session_login_value(h->record, DMACC_NODE_USER_NAME, s->client_with),
 		session_login_value(h->record, DMACC_NODE_CLIENT_PW, s->client_with),
 		s->client.bytes, s->client.len,
 	};
-	int r = 0;
+	int r;
 
-	if (type[0])
-		r = session_judge_type(s, h->record, type, &auth, reterr);
-	if (r)
-		return r;
 	if (auth == DMACC_AUTH_BASIC)
 		r = dmacc_auth_basic(login.name, login.password, ret_data);
 	else if (auth == DMACC_AUTH_MD5)
@@ -348,23 +342,29 @@ static int give_credential(struct session *s, struct holding *h, const char *typ
 		return r;
 	s->given = true;
 	s->given_fresh = s->client_is_new || auth == DMACC_AUTH_BASIC;
-	*ret_type = dmacc_auth_word(auth);
 	return 0;
 }
 
 int session_client_credential(struct session *s, const char *type, const void *body, size_t len,
 			      const char **ret_type, char **ret_data, struct complaint *reterr)
 {
+	enum dmacc_auth auth;
 	struct holding h;
 	int r;
 
 	r = holding_open(s->agent, s->account, &h, reterr);
 	if (r)
 		return r;
-	r = session_read_nonces(s, &h, reterr);
+	auth = s->asked ? s->asked : least_type(s, h.record);
+	if (type[0])
+		r = session_judge_type(s, h.record, type, &auth, reterr);
 	if (!r)
-		r = give_credential(s, &h, type, body, len, ret_type, ret_data, reterr);
+		r = session_read_nonces(s, &h, reterr);
+	if (!r)
+		r = give_credential(s, &h, auth, body, len, ret_data, reterr);
 	holding_close(&h);
+	if (!r)
+		*ret_type = dmacc_auth_word(auth);
 	return r;
 }
 

@@ -416,3 +416,15 @@ def stored(name: bytes, password: bytes) -> str:
 def login_digest(kept: str, nonce: bytes) -> str:
     """The auth-md5 digest of OMA DM: B64(H(kept ":" nonce)), the nonce raw."""
     return hash_text(kept.encode("ascii") + b":" + nonce)
+
+
+# OMA DM Security, not this page: the two other digests of a login
+
+def mac_digest(kept: str, nonce: bytes, body: bytes) -> str:
+    """syncml:auth-MAC of a message, as in the header x-syncml-hmac."""
+    return hash_text(kept.encode("ascii") + b":" + nonce + b":" + hash_text(body).encode("ascii"))
+
+
+def notification_digest(kept: str, nonce: bytes, trigger: bytes) -> bytes:
+    """The 16 raw bytes that begin a notification (Pkg#0)."""
+    return base64.b64decode(mac_digest(kept, nonce, trigger))
