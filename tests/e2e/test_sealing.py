@@ -28,6 +28,8 @@ CORES = "/var/tmp/cores"
 CREDENTIAL = "/etc/credstore.encrypted/dmacc.master"
 MARKER = b"what-was-in-memory-" + os.urandom(8).hex().encode()
 KILLS = 8
+# Seconds after which the TPM forgets one of the failures that it counted
+FORGIVES = 60
 # Content of all that is kept, master included
 STATE = f"find {FACTORY} {STORE} {Path(CREDENTIAL).parent} -type f -exec sha256sum {{}} + | sort"
 BEGIN_AGAIN = ("systemctl stop dmaccd dmacc-unseal; systemctl reset-failed 'dmacc*'; "
@@ -444,6 +446,25 @@ class TpmPhone(Phone):
         self.test(not found_in(shown, self.password_forms), f"{name}: no password is served")
         self.test(self.state(h) == before, f"{name}: what is stored is what was stored")
 
+    def locked_out(self, h):
+        """By somebody who guesses wrongly. It forgives in a while, and then the keys are unsealed by themselves."""
+        before, retry = self.state(h), "/run/systemd/system/dmacc-unseal-retry.timer.d"
+        index = "0x1500010"
+        h.check(f"tpm2_nvdefine -Q -s 8 -a 'authread|authwrite' -p right {index}; "
+                f"head -c 8 /dev/zero | tpm2_nvwrite -Q -P right -i - {index}; "
+                f"tpm2_dictionarylockout -Q -s -n 2 -t {FORGIVES} -l {FORGIVES}; mkdir {retry}; cat > {retry}/soon.conf; "
+                "systemctl daemon-reload", "[Timer]\nOnActiveSec=\nOnActiveSec=10s\n")
+        self.refused(h, "a TPM that is locked out", "root", "tpm-locked-out", "does not decrypt",
+                     f"{BEGIN_AGAIN}; for n in 1 2 3; do tpm2_nvread -P wrong -s 8 {index} >/dev/null 2>&1; done")
+        self.test(h.run("test -e /run/dmacc-unseal/retry && systemctl is-active dmacc-unseal-retry.timer").status == 0,
+                  "a TPM that is locked out: it is tried again later")
+        opened = owners.wait_until(lambda: owners.status(h)["module"]["root_state"] == "open", 10 * FORGIVES)
+        self.test(opened, "the TPM has forgiven: the root is opened by itself", h.run("journalctl -b -n 30").text)
+        h.check("systemctl start dmaccd")
+        self.agree(h, "the TPM has forgiven: the same credentials")
+        self.test(self.state(h) == before, "the TPM has forgiven: nothing was written")
+        self.test(h.run("test -e /run/dmacc-unseal/retry").status, "the TPM has forgiven: it is not tried again")
+
     def failures_counted(self, h):
         """By the TPM, of all that tried to guess."""
         return h.check("tpm2_getcap properties-variable | grep LOCKOUT_COUNTER").strip()
@@ -473,19 +494,46 @@ class TpmPhone(Phone):
             self.test(self.state(h) == before, "the TPM put back: nothing was written")
             self.test(self.failures_counted(h) == counted, "the TPM has counted no failure", counted,
                       self.failures_counted(h))
+            self.locked_out(h)
             self.kernel_quiet(h)
 
 
+class SteadyPhone(Phone):
+    """Its master is encrypted with its TPM, on the older kernel; it is only shut down, started and cut off."""
+
+    def go(self):
+        with self.handset("c", owners.IMEI, tpm=tpm.Tpm(self.folder / "steady-chip")) as h:
+            h.boot()
+            for owner in owners.OWNERS:
+                result = owners.inject(h, self.keys, owner, "--master tpm2")
+                self.test(result.status == 0, f"a key for {owner.name} is sealed with the TPM's help", result.errors)
+            owners.put_templates(h)
+            self.agree(h, "with the TPM the accounts have the values that the servers compute")
+            before = self.state(h)
+            for how, end in (("shut down", h.power_off), ("cut off", h.power_cut)):
+                end()
+                h.boot()
+                self.agree(h, f"{how} and started: the same credentials")
+                self.test(self.state(h) == before, f"{how} and started: nothing was written")
+                found = owners.status(h)["module"]["master_source"]
+                self.test(found == "credential-tpm2", f"{how} and started: the master comes from the TPM", found)
+            self.kernel_quiet(h)
+
+
+# What each kernel is looked at with
+PHONES = {"6.12": (HostKeyPhone, TpmPhone), "6.1": (SteadyPhone,)}
+
+
 class Sealing(Phone):
-    """Both, of one build."""
+    """All of one build."""
 
     def run(self):
         self.build()
-        phones = [phone(self.kernel, self.folder, self.tap) for phone in (HostKeyPhone, TpmPhone)]
+        phones = [phone(self.kernel, self.folder, self.tap) for phone in PHONES[self.kernel.series]]
         with ThreadPoolExecutor() as pool:
             for done in [pool.submit(phone.go) for phone in phones]:
                 done.result()
 
 
 if __name__ == "__main__":
-    sys.exit(scenario.main(Sealing, sys.argv[1:] or ["6.12"]))
+    sys.exit(scenario.main(Sealing, sys.argv[1:] or list(PHONES)))
