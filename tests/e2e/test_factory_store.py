@@ -13,8 +13,9 @@ import owners
 import reference
 import scenario
 from owners import put_templates
-from scenario import FACTORY, OPERATOR, kernels, rootfs
+from scenario import FACTORY, OPERATOR, STORE, kernels, rootfs
 
+CREDENTIAL = "/etc/credstore.encrypted/dmacc.master"
 PARTITION_SIZE = 16 << 20
 PARTITION_START = 1 << 20
 
@@ -98,7 +99,7 @@ class FactoryStore(scenario.Scenario):
     def restore(self, h, exported):
         before = h.check(f"cd {FACTORY} && find . -type f -exec sha256sum {{}} + | sort")
         self.command(h, "dmaccctl factory restore", 0, "slot maker: ", "a whole store can be restored", stdin=exported)
-        h.check(f"rm -rf {FACTORY} /etc/credstore.encrypted/dmacc.master; sync")
+        h.check(f"rm -rf {FACTORY} {CREDENTIAL}; sync")
         h.power_cut()
         h.boot()
         self.test(self.troubles(h).get("root") == "nothing-injected", "a store that was lost is a state", self.troubles(h))
@@ -128,11 +129,24 @@ class FactoryStore(scenario.Scenario):
                   h.run("dmaccctl status; dmaccctl doctor").text)
         self.test(self.troubles(h) == {"account maker": "slot-empty"}, "what was not injected again is named", self.troubles(h))
 
+    def persist(self, h):
+        """Where the system keeps what a reflash leaves alone, and there is no partition for it."""
+        h.check(f"systemctl stop dmaccd dmacc-unseal; rmmod dmacc; rm -rf {FACTORY} {STORE}/* {CREDENTIAL}; "
+                "mkdir /persist; mount -t tmpfs none /persist")
+        for owner in owners.OWNERS:
+            done = self.inject(h, owner, 1)
+            self.test(done.status == 0, f"with /persist a key for {owner.name} is injected", done.errors)
+        self.test(h.run("cd /persist/dmacc-factory && ls root slots/maker slots/operator").status == 0
+                  and h.run(f"ls {FACTORY}").status, "the factory store is in /persist, and nowhere else")
+        h.check("systemctl stop dmaccd dmacc-unseal; rmmod dmacc; systemctl start dmaccd")
+        self.agree(h, "the keys in /persist are unsealed")
+
     def folder_on_disk(self):
         with self.handset("third", owners.IMEI) as h:
             exported = self.export(h.boot())
             self.restore(h, exported)
             self.wipe(h)
+            self.persist(h)
             self.kernel_quiet(h)
 
     def run(self):
