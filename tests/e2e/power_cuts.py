@@ -7,7 +7,7 @@
 trusted: the root is a kernel trusted key of the TPM, on a kernel of our own. wrapped: the root's master is a systemd
 credential that the TPM sealed, on Debian's stock kernel. Both series run side by side. In each boot that is let
 come so far the accounts have the values that their server computes; after the last one they still have them, and the
-TPM's protection against guessing is as it was.
+TPM's protection against guessing is as it was. At the end the store is lost and restored.
 
 A boot starts what unseals, the agent and the channel, and no more: there are many.
 """
@@ -48,6 +48,7 @@ MIDDLE = 8
 # So long after it the others come, at most
 LATER = 2.0
 LIMITS = ("TPM2_PT_MAX_AUTH_FAIL", "TPM2_PT_LOCKOUT_INTERVAL", "TPM2_PT_LOCKOUT_RECOVERY")
+CREDENTIAL = "/etc/credstore.encrypted/dmacc.master"
 COUNTER = "TPM2_PT_LOCKOUT_COUNTER"
 
 
@@ -176,6 +177,20 @@ class Cuts(scenario.Scenario):
         log = h.run("journalctl -k -b --no-pager -o cat").text
         self.test(log and not scenario.WARNING.search(log), "the kernel warned of nothing", log[-3000:])
 
+    def restored(self, h):
+        """The store is lost, and the parent key in the TPM with it; what was exported before brings both back."""
+        files = f"find {scenario.FACTORY} {CREDENTIAL} -type f -exec sha256sum {{}} + | sort"
+        exported, before = h.run("dmaccctl factory export").out, h.run(files).text
+        h.run(f"tpm2_evictcontrol -Q -C o -c 0x8100dacc; rm -r {scenario.FACTORY} {CREDENTIAL}; sync")
+        h.power_off()
+        h.boot()
+        result = h.run("dmaccctl factory restore", exported)
+        self.test(result.status == 0 and before and h.run(files).text == before, "what was exported is restored, file by file",
+                  result.text, result.errors, before)
+        h.run("systemctl start dmaccd.service", timeout=300)
+        owners.wait_accounts(h, {OPERATOR.name: "ready"})
+        self.test(self.shown(h) == self.expected(), "and has the same credentials", self.explain(h))
+
     def run(self, boots):
         self.build()
         disk = self.folder / "device.disk"
@@ -186,6 +201,7 @@ class Cuts(scenario.Scenario):
             h.command_line = COMMAND_LINE
             self.series(h, boots)
             self.verdict(h, before, boots)
+            self.restored(h)
 
 
 # How a key is injected, and the kernel that can do it
