@@ -221,6 +221,10 @@ def add_methods(mock, interface, methods):
         mock.methods[interface][name] = (in_signature, out_signature, "", method)
 
 
+def without_sender(function):
+    return lambda self, _sender, *args: function(self, *args)
+
+
 def check_type(session, kind):
     if kind not in STRENGTH:
         raise fail("BadValue", f"there is no credential type {kind}")
@@ -393,6 +397,7 @@ def commit(self, sender, authenticated):
     account = mockobject.objects[path_of(self)]
     if not session.verified and not authenticated:
         return
+    session.verified = True
     session.account.values |= {"ClientNonce": session.client_nonce, "ServerNonce": session.server_nonce}
     changed = {"Nonces": "session"}
     if session.accepted or authenticated:
@@ -440,8 +445,11 @@ def AddAccount(self, account_name, state, reason):
         "Name": account_name, "State": state, "Reason": reason, "ServerID": FACTORY["ServerID"].decode(), "Slot": "example",
         "Profile": "dmacc-1", "Generation": dbus.UInt32(0), "Template": f"/etc/dmacc/accounts.d/{account_name}.conf",
         "Guessable": False, "EverConnected": False, "LastConnected": dbus.UInt64(0), "Nonces": "initial",
-        "Session": dbus.ObjectPath("/")}, ACCOUNT_METHODS)
-    add_methods(mockobject.objects[path], ACCOUNT, [("OpenSession", "a{sv}", "o", open_session)])
+        "Session": dbus.ObjectPath("/")}, [])
+    # AddObject would put its method Get in the place of that of properties, for all objects
+    add_methods(mockobject.objects[path], ACCOUNT,
+                [(*method, without_sender(function)) for *method, function in ACCOUNT_METHODS] +
+                [("OpenSession", "a{sv}", "o", open_session)])
     self.object_manager_emit_added(path)
 
 
