@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import dbus
@@ -136,6 +137,24 @@ class OnTheMock(Client):
 
 class Mock(OnTheMock):
     """A template that is other than the interface would mislead."""
+
+    def test_it_is_the_interface_in_uapi(self):
+        contract = ElementTree.parse(TOP / "uapi/org.dmacc1.xml")
+        wanted = {i.get("name"): i for i in contract.iter("interface")}
+        self.assertEqual(len(wanted), 3)
+        session = self.object("/org/dmacc1/account/example").OpenSession({}, dbus_interface="org.dmacc1.Account", signature="a{sv}")
+        for path in ("/org/dmacc1", "/org/dmacc1/account/example", session):
+            there = ElementTree.fromstring(self.object(path).Introspect(dbus_interface="org.freedesktop.DBus.Introspectable"))
+            name, = wanted.keys() & {i.get("name") for i in there.iter("interface")}
+            here = next(i for i in there.iter("interface") if i.get("name") == name)
+            self.assertEqual(self.shape(here), self.shape(wanted.pop(name)), name)
+        self.assertEqual(wanted, {})
+
+    @staticmethod
+    def shape(interface):
+        methods = {m.get("name"): [(a.get("type"), a.get("direction")) for a in m.findall("arg")]
+                   for m in interface.findall("method")}
+        return methods, {p.get("name"): p.get("type") for p in interface.findall("property")}
 
     def test_the_trees_of_the_mock_have_the_nodes_of_the_real_ones(self):
         text = (TOP / "agent/libdmacc/tree.c").read_text()

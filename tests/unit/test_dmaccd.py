@@ -8,217 +8,20 @@ a machine without the module.
 import fcntl
 import json
 import os
-import pwd
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import unittest
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import dbus
-import dbus.bus
-import dbus.mainloop.glib
 from gi.repository import GLib
 
-TOP = Path(__file__).resolve().parent.parent.parent
-BUILD = Path(os.environ.get("DMACC_BUILD", TOP / "build"))
-DOUBLE = BUILD / "tests/unit/dmaccd-double"
-DMACCD = BUILD / "agent/dmaccd/dmaccd"
-IMPORTER = BUILD / "agent/dmacc-import/dmacc-import"
-PATIENCE = 60
-
-# Kv = 00 01 ... 1f, IMEI:490154203237518, com.example.dm: uapi/derivation.md
-SERVER_PW = "VVWHHJPJY3VV7GRTDCYZB5W7PR4AZLSO"
-CLIENT_PW = "LX37WNX7VWGHGEZJ377UIPJCX4RCYCPK"
-SERVER_NONCE = "iwItlnHfA3PHHJ1ay9V1dQ=="
-CONF = "[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://dm.example.com/dm\nServerID=com.example.dm\n"
-
-W7 = """<?xml version="1.0"?>
-<wap-provisioningdoc version="1.1">
-  <characteristic type="APPLICATION">
-    <parm name="APPID" value="w7"/>
-    <parm name="PROVIDER-ID" value="com.example.w7"/>
-    <characteristic type="APPADDR">
-      <parm name="ADDR" value="https://dm.example.com/w7"/>
-    </characteristic>
-    <characteristic type="APPAUTH">
-      <parm name="AAUTHLEVEL" value="CLIENT"/>
-      <parm name="AAUTHNAME" value=""/>
-      <parm name="AAUTHSECRET" value="{secret}"/>
-    </characteristic>
-  </characteristic>
-</wap-provisioningdoc>
-"""
-
-# What a system bus lets through by default, before the policies of services
-BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>unix:path={folder}/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow user="*"/>
-    <deny own="*"/>
-    <deny send_type="method_call"/>
-    <allow send_type="signal"/>
-    <allow send_requested_reply="true" send_type="method_return"/>
-    <allow send_requested_reply="true" send_type="error"/>
-    <allow receive_type="method_call"/>
-    <allow receive_type="method_return"/>
-    <allow receive_type="error"/>
-    <allow receive_type="signal"/>
-    <allow send_destination="org.freedesktop.DBus"/>
-  </policy>
-  <include>{folder}/org.dmacc1.conf</include>
-  {more}
-</busconfig>
-"""
-
-
-class Bus:
-    """A bus daemon and a folder for everything of one test."""
-
-    def __init__(self, more=""):
-        self.temporary = tempfile.TemporaryDirectory(prefix="test_dmaccd.")
-        self.folder = Path(self.temporary.name)
-        self.folder.chmod(0o755)
-        user = pwd.getpwuid(os.getuid()).pw_name
-        policy = (TOP / "packaging/dbus/org.dmacc1.conf").read_text().replace('user="dmacc"', f'user="{user}"')
-        if os.getuid():
-            policy = policy.replace('user="root"', f'user="{user}"')
-        (self.folder / "org.dmacc1.conf").write_text(policy)
-        (self.folder / "bus.conf").write_text(BUS.format(folder=self.folder, more=more))
-        self.address = f"unix:path={self.folder}/bus"
-        self.daemon = subprocess.Popen(["dbus-daemon", f"--config-file={self.folder}/bus.conf", "--print-address",
-                                        "--nofork", "--nopidfile"], stdout=subprocess.PIPE, text=True)
-        self.daemon.stdout.readline()
-        dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
-        self.connection = dbus.bus.BusConnection(self.address)
-
-    def close(self):
-        self.connection.close()
-        self.daemon.terminate()
-        self.daemon.wait()
-        self.daemon.stdout.close()
-        self.temporary.cleanup()
-
-
-class Agent:
-    """A dmaccd on that bus, with a socket for what it notifies."""
-
-    def __init__(self, bus, program=DOUBLE):
-        self.bus = bus
-        self.templates = bus.folder / "templates"
-        self.state = bus.folder / "state"
-        self.words = bus.folder / "words"
-        self.config = bus.folder / "dmaccd.conf"
-        for folder in (self.templates, self.state):
-            folder.mkdir(exist_ok=True)
-        self.words.touch()
-        self.program = program
-        self.process = None
-
-    def start(self):
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.notify.settimeout(PATIENCE)
-        path = self.bus.folder / f"notify-{time.monotonic_ns()}"
-        self.notify.bind(str(path))
-        self.log = open(self.bus.folder / "log", "a+", encoding="utf-8")
-        env = os.environ | {"NOTIFY_SOCKET": str(path), "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address,
-                            "DMACC_DOUBLE": str(self.words)}
-        env.pop("JOURNAL_STREAM", None)
-        self.process = subprocess.Popen([self.program, "--config", self.config, "--templates", self.templates,
-                                         "--state", self.state, "--importer", IMPORTER], env=env, stderr=self.log)
-        return self.wait_for("READY=1")
-
-    def wait_for(self, word):
-        """The notification that has this line."""
-        while True:
-            message = self.notify.recv(4096).decode()
-            if word in message.split("\n"):
-                return message
-
-    def reload(self):
-        self.process.send_signal(signal.SIGHUP)
-        self.wait_for("READY=1")
-
-    def stop(self):
-        self.process.terminate()
-        status = self.process.wait(PATIENCE)
-        self.notify.close()
-        self.log.close()
-        return status
-
-    def object(self, path="/org/dmacc1"):
-        return self.bus.connection.get_object("org.dmacc1", path, introspect=False)
-
-    def managed(self):
-        return self.object().GetManagedObjects(dbus_interface="org.freedesktop.DBus.ObjectManager")
-
-    def manager(self, name):
-        return self.object().Get("org.dmacc1.Manager", name, dbus_interface="org.freedesktop.DBus.Properties")
-
-    def account(self, name="op"):
-        return self.managed()[f"/org/dmacc1/account/{name}"]["org.dmacc1.Account"]
-
-    def tree(self, layout="1.2", name="op"):
-        return self.object(f"/org/dmacc1/account/{name}").GetTree(layout, dbus_interface="org.dmacc1.Account")
-
-    def secrets(self, layout="1.2", name="op"):
-        handle = self.object(f"/org/dmacc1/account/{name}").GetTreeWithSecrets(
-            layout, dbus_interface="org.dmacc1.Account")
-        return handle.take()
-
-
-def interface(node, name):
-    """What an interface has, in a form that two sources of it can be compared in."""
-    for element in node.iter("interface"):
-        if element.get("name") != name:
-            continue
-        members = {}
-        for member in element:
-            notes = {a.get("name"): a.get("value") for a in member.findall("annotation")}
-            args = [(a.get("name"), a.get("type"), a.get("direction")) for a in member.findall("arg")]
-            members[member.get("name")] = (member.tag, member.get("type"), member.get("access"), args, notes)
-        return members
-    return None
-
-
-class WithAgent(unittest.TestCase):
-    more = ""
-
-    def setUp(self):
-        self.bus = Bus(self.more)
-        self.agent = Agent(self.bus)
-        (self.agent.templates / "op.conf").write_text(CONF)
-
-    def tearDown(self):
-        if self.agent.process and self.agent.process.poll() is None:
-            self.agent.stop()
-        self.bus.close()
-
-    def assert_error(self, name, call, *args):
-        with self.assertRaises(dbus.DBusException) as caught:
-            call(*args)
-        self.assertEqual(caught.exception.get_dbus_name(), name)
-        return caught.exception.get_dbus_message()
+from agent_case import (Agent, CLIENT_PW, CONF, DMACCD, PATIENCE, SERVER_NONCE, SERVER_PW, TOP, W7, WithAgent)
 
 
 class OnTheBus(WithAgent):
-    def test_the_interface_is_the_one_in_uapi(self):
-        self.agent.start()
-        contract = ElementTree.parse(TOP / "uapi/org.dmacc1.xml")
-        for path, name in (("/org/dmacc1", "org.dmacc1.Manager"), ("/org/dmacc1/account/op", "org.dmacc1.Account")):
-            text = self.agent.object(path).Introspect(dbus_interface="org.freedesktop.DBus.Introspectable")
-            is_there = ElementTree.fromstring(text)
-            self.assertIsNotNone(interface(contract, name))
-            self.assertEqual(interface(is_there, name), interface(contract, name))
-
     def test_ready_comes_when_everything_is_there(self):
         message = self.agent.start()
         self.assertIn("STATUS=accounts ready: 1 of 1", message)
@@ -232,7 +35,8 @@ class OnTheBus(WithAgent):
         self.agent.start()
         self.assertEqual(dict(self.agent.account()), {
             "Name": "op", "State": "ready", "Reason": "", "ServerID": "com.example.dm", "Slot": "vendor",
-            "Profile": "dmacc-1", "Generation": 0, "Template": str(self.agent.templates / "op.conf")})
+            "Profile": "dmacc-1", "Generation": 0, "Template": str(self.agent.templates / "op.conf"),
+            "Guessable": False, "EverConnected": False, "LastConnected": 0, "Nonces": "initial", "Session": "/"})
 
     def test_the_tree_has_no_value_that_the_standard_hides(self):
         self.agent.start()
@@ -414,41 +218,6 @@ class OnTheBus(WithAgent):
         self.assertEqual(self.agent.process.wait(PATIENCE), 1)
         self.agent.notify.close()
         self.agent.log.close()
-
-
-class Others(WithAgent):
-    """A user who is not root, with the installed policy."""
-
-    def setUp(self):
-        if os.getuid():
-            self.skipTest("needs root, to be somebody else")
-        super().setUp()
-
-    def call(self, *args):
-        return subprocess.run(["busctl", f"--address={self.bus.address}", "call", "org.dmacc1", *args],
-                              user="nobody", text=True, capture_output=True, check=False)
-
-
-class Strangers(Others):
-    def test_a_stranger_is_kept_out_by_the_policy(self):
-        self.agent.start()
-        done = self.call("/org/dmacc1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
-        self.assertNotEqual(done.returncode, 0)
-        self.assertRegex(done.stderr, "(?i)access denied|rejected")
-
-
-class Clients(Others):
-    more = '<policy user="nobody"><allow send_destination="org.dmacc1"/></policy>'
-
-    def test_a_client_that_a_policy_lets_in_gets_the_tree_and_no_secrets(self):
-        self.agent.start()
-        account = ("/org/dmacc1/account/op", "org.dmacc1.Account")
-        done = self.call(*account, "GetTree", "s", "1.2")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertNotIn(SERVER_PW, done.stdout)
-        done = self.call(*account, "GetTreeWithSecrets", "s", "1.2")
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("Access denied", done.stderr)
 
 
 class Options(unittest.TestCase):

@@ -17,7 +17,7 @@ import time
 import unittest
 from pathlib import Path
 
-from test_dmaccd import BUILD, CLIENT_PW, CONF, SERVER_NONCE, SERVER_PW, W7, WithAgent
+from agent_case import BUILD, CLIENT_PW, CONF, SERVER_NONCE, SERVER_PW, W7, WithAgent
 
 DMACCCTL = BUILD / "agent/dmaccctl/dmaccctl"
 STOP_AT_EXIT = BUILD / "tests/unit/libstop-at-exit.so"
