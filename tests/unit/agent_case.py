@@ -126,8 +126,10 @@ class Agent:
                             "DMACC_DOUBLE": str(self.words)}
         env |= self.environment
         env.pop("JOURNAL_STREAM", None)
+        # Python ignores SIGXFSZ: so does the agent then, and a limit of its files is a disk that is full
         self.process = subprocess.Popen([self.program, "--config", self.config, "--templates", self.templates,
-                                         "--state", self.state, "--importer", IMPORTER], env=env, stderr=self.log)
+                                         "--state", self.state, "--importer", IMPORTER], env=env, stderr=self.log,
+                                        restore_signals=False)
         return self.wait_for("READY=1")
 
     def wait_for(self, word):
