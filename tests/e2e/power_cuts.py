@@ -43,7 +43,8 @@ COMMAND_LINE = " ".join(["systemd.unit=power-cuts.target audit=0",
                          *(f"systemd.mask={unit}" for unit in MASKED)])
 STARTS = re.compile(r"Starting .*dmacc-unseal\.service")
 ENDS = re.compile(r"(Finished|Failed to start) .*dmacc-unseal\.service")
-# One cut of so many comes in the middle of the unsealing, where a TPM may count it
+# One cut of so many comes in the middle of the unsealing, where a TPM may count it; none does any more when another
+# one could lock it
 MIDDLE = 8
 # So long after it the others come, at most
 LATER = 2.0
@@ -148,12 +149,16 @@ class Cuts(scenario.Scenario):
         self.middle_since += not ended
         return f"cut {wait:.2f} s after the unsealing began, {'after its end' if ended else 'in the middle of it'}"
 
-    def series(self, h, boots):
+    def may_count(self, limit):
+        """Whether the TPM bears another cut that it counts: at its limit it is closed for a quarter of an hour."""
+        return self.counter + self.middle_since < limit - 1
+
+    def series(self, h, boots, limit):
         self.middle_since = 0
         for number in range(1, boots + 1):
             began = time.monotonic()
             # the first ones tell how long it takes, the last one how it stands
-            middle = 2 < number < boots and number % MIDDLE == 3
+            middle = 2 < number < boots and number % MIDDLE == 3 and self.may_count(limit)
             what = self.cut_middle(h) if middle else self.cut_later(h, number)
             self.say(f"boot {number} of {boots}, {time.monotonic() - began:.0f} s: {what}")
 
@@ -199,7 +204,7 @@ class Cuts(scenario.Scenario):
         with handsets.Handset(self.name, self.kernel, disk, owners.IMEI, processors=1, tpm=tpm) as h:
             before = self.factory(h)
             h.command_line = COMMAND_LINE
-            self.series(h, boots)
+            self.series(h, boots, before["TPM2_PT_MAX_AUTH_FAIL"])
             self.verdict(h, before, boots)
             self.restored(h)
 
