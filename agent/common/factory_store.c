@@ -19,6 +19,7 @@
 #define MASTER_NAME "master"
 #define TPM_NAME "tpm"
 #define SLOTS_NAME "slots"
+#define LIVES_NAME "lives"
 #define MASTER_TEXT_LEN (2 * DMACC_MASTER_LEN + 1)
 
 struct factory_store {
@@ -270,9 +271,9 @@ bool factory_store_is_slot(const void *blob, size_t len, const char *slot)
 }
 
 /* -ENOENT if there is none */
-static int open_slots(struct factory_store *store)
+static int open_below(struct factory_store *store, const char *name)
 {
-	int fd = openat(store->fd, SLOTS_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
@@ -285,13 +286,13 @@ static int open_slots(struct factory_store *store)
 	return fd;
 }
 
-static int make_slots(struct factory_store *store)
+static int make_below(struct factory_store *store, const char *name)
 {
-	if (mkdirat(store->fd, SLOTS_NAME, 0700) < 0)
-		return errno == EEXIST ? open_slots(store) : -errno;
+	if (mkdirat(store->fd, name, 0700) < 0)
+		return errno == EEXIST ? open_below(store, name) : -errno;
 	if (fsync(store->fd) < 0)
 		return -errno;
-	return open_slots(store);
+	return open_below(store, name);
 }
 
 struct names {
@@ -364,7 +365,7 @@ int factory_store_list_slots(struct factory_store *store, char ***ret)
 
 	if (!names.names)
 		return -ENOMEM;
-	fd = open_slots(store);
+	fd = open_below(store, SLOTS_NAME);
 	if (fd >= 0)
 		r = collect(fd, &names);
 	else if (fd != -ENOENT)
@@ -395,34 +396,72 @@ void factory_store_free_slots(char **slots)
 	free(slots);
 }
 
-int factory_store_read_slot(struct factory_store *store, const char *slot, uint8_t **ret_blob,
-			    size_t *ret_len)
+static int read_below(struct factory_store *store, const char *folder, const char *slot,
+		      size_t max, uint8_t **ret_data, size_t *ret_len)
 {
 	int fd, r;
 
 	if (!factory_store_slot_name(slot))
 		return -EINVAL;
-	fd = open_slots(store);
+	fd = open_below(store, folder);
 	if (fd < 0)
 		return fd;
-	r = durable_read(fd, slot, DMACC_BLOB_MAX, ret_blob, ret_len);
+	r = durable_read(fd, slot, max, ret_data, ret_len);
 	close(fd);
 	return r;
+}
+
+static int write_below(struct factory_store *store, const char *folder, const char *slot,
+		       const void *data, size_t len)
+{
+	int fd, r;
+
+	if (!factory_store_slot_name(slot))
+		return -EINVAL;
+	fd = make_below(store, folder);
+	if (fd < 0)
+		return fd;
+	r = durable_write(fd, slot, 0600, data, len);
+	close(fd);
+	return r;
+}
+
+int factory_store_read_slot(struct factory_store *store, const char *slot, uint8_t **ret_blob,
+			    size_t *ret_len)
+{
+	return read_below(store, SLOTS_NAME, slot, DMACC_BLOB_MAX, ret_blob, ret_len);
 }
 
 int factory_store_write_slot(struct factory_store *store, const char *slot, const void *blob,
 			     size_t len)
 {
-	int fd, r;
+	return write_below(store, SLOTS_NAME, slot, blob, len);
+}
 
-	if (!factory_store_slot_name(slot))
-		return -EINVAL;
-	fd = make_slots(store);
-	if (fd < 0)
-		return fd;
-	r = durable_write(fd, slot, 0600, blob, len);
-	close(fd);
+int factory_store_read_note(struct factory_store *store, const char *slot,
+			    char ret[FACTORY_STORE_NOTE_SIZE])
+{
+	uint8_t *text;
+	size_t len;
+	int r;
+
+	r = read_below(store, LIVES_NAME, slot, FACTORY_STORE_NOTE_SIZE - 1, &text, &len);
+	if (r)
+		return r;
+	if (len == FACTORY_STORE_NOTE_SIZE - 1 && !memchr(text, 0, len)) {
+		memcpy(ret, text, len);
+		ret[len] = '\0';
+	} else {
+		r = -EBADMSG;
+	}
+	free(text);
 	return r;
+}
+
+int factory_store_write_note(struct factory_store *store, const char *slot,
+			     const char note[FACTORY_STORE_NOTE_SIZE])
+{
+	return write_below(store, LIVES_NAME, slot, note, strlen(note));
 }
 
 const char *factory_store_error(int error)

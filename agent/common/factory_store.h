@@ -6,6 +6,7 @@
  *     root            struct dmacc_root_blob and its sealed bytes
  *     slots/NAME      struct dmacc_slot_blob
  *     master          for development only: the master, 64 hexadecimal digits
+ *     lives/NAME      in which life of the accounts the key was first there: lives.h
  *     tpm             which TPM sealed the root or its master, if one did: its fingerprint, 64 digits
  *
  * uapi/linux/dmacc_blob.h has the two blobs.
@@ -90,6 +91,13 @@ int factory_store_read_slot(struct factory_store *store, const char *slot, uint8
 			    size_t *ret_len);
 int factory_store_write_slot(struct factory_store *store, const char *slot, const void *blob,
 			     size_t len);
+
+/* A note about a slot: a line of exactly that many characters, lives.h. -ENOENT if there is none. */
+#define FACTORY_STORE_NOTE_SIZE (64 + 1 + 32 + 1 + 1)
+int factory_store_read_note(struct factory_store *store, const char *slot,
+			    char ret[FACTORY_STORE_NOTE_SIZE]);
+int factory_store_write_note(struct factory_store *store, const char *slot,
+			     const char note[FACTORY_STORE_NOTE_SIZE]);
 
 /* Can a slot have this name in the store? [a-z0-9._-]{1,32}, no dot first */
 bool factory_store_slot_name(const char *name);

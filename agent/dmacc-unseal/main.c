@@ -15,6 +15,7 @@
 #include "blob.h"
 #include "dmacc.h"
 #include "harden.h"
+#include "lives.h"
 #include "unseal.h"
 
 #define AGENT_USER "dmacc"
@@ -139,6 +140,9 @@ static int load_slots(struct unseal *u, size_t *ret_loaded)
 	if (r)
 		return refuse_root(u, trouble_of_store(r), "%s/slots: %s", u->store_path,
 				   factory_store_error(r));
+	/* what the agent has to know before it derives */
+	if (lives_tell(u->store, LIVES_STATE_PATH, u->report_path))
+		say(WARNING, "%s: it cannot be said which keys were there before a reset", u->report_path);
 	*ret_loaded = 0;
 	for (i = 0; names[i]; i++) {
 		r = load_slot(u, names[i]);

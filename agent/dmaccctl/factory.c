@@ -11,6 +11,7 @@
 #include "dmacc.h"
 #include "factory.h"
 #include "harden.h"
+#include "lives.h"
 
 #define AGENT_USER "dmacc"
 
@@ -92,6 +93,21 @@ int factory_connect(struct factory *f)
 	return factory_refresh(f);
 }
 
+void factory_note_life(const struct factory *f, const char *slot, bool restored)
+{
+	int r;
+
+	if (!f->own)
+		return;
+	r = restored ? lives_restored(f->store, slot) :
+		       lives_injected(f->store, slot, LIVES_STATE_PATH);
+	if (!r)
+		r = lives_tell(f->store, LIVES_STATE_PATH, NULL);
+	if (r)
+		fprintf(stderr, "dmaccctl: warning: it cannot be noted since when slot %s has its key: %s; "
+			"its accounts will begin with a challenge\n", slot, factory_store_error(r));
+}
+
 int factory_begin(struct factory *f, bool create)
 {
 	int r;
@@ -105,6 +121,7 @@ int factory_begin(struct factory *f, bool create)
 	if (r)
 		return complain("%s: %s", f->path, factory_store_error(r));
 	/* where it really is */
+	f->own = !strcmp(f->path, FACTORY_STORE_PATH);
 	f->path = factory_store_path(f->store);
 	return 0;
 }

@@ -18,6 +18,7 @@ enum master_place {
 /**
  * struct factory - the store and the module, while a verb runs
  * @path: of the store
+ * @own: it is the one that this device starts with
  * @rung: that the root has to have; DMACC_RUNG_NONE: the one it has, and wrapped for a new one
  * @place: where the master is
  * @json: records are JSON, one a line
@@ -26,6 +27,7 @@ enum master_place {
  */
 struct factory {
 	const char *path;
+	bool own;
 	enum dmacc_rung rung;
 	enum master_place place;
 	bool json;
@@ -53,6 +55,9 @@ int parent_main(int argc, char **argv);
 int export_main(int argc, char **argv);
 int restore_main(int argc, char **argv);
 int identity_main(int argc, char **argv);
+
+/* A key has come into the store, new or from before: lives.h, where that counts */
+void factory_note_life(const struct factory *f, const char *slot, bool restored);
 
 /* An option that all of them have. Returns false if it is another. */
 bool factory_option(struct factory *f, int option, const char *argument);

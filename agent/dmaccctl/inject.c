@@ -188,6 +188,7 @@ static int seal(struct arguments *a, const uint8_t key[DMACC_KEY_SIZE])
 	r = factory_store_write_slot(f->store, a->slot.name, blob.bytes, blob.len);
 	if (r)
 		return undo(f, a->slot.name, r);
+	factory_note_life(f, a->slot.name, false);
 	factory_hash(blob.bytes, blob.len, record.sha256);
 	if (factory_derive(f, &record))
 		return complain("slot %s is sealed and stored, but derives nothing: %s", a->slot.name,

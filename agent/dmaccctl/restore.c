@@ -247,6 +247,8 @@ static int write_slot(struct restore *re, const struct package_slot *slot)
 		!memcmp(old, slot->blob.bytes, len);
 	if (!same)
 		r = factory_store_write_slot(f->store, slot->name, slot->blob.bytes, slot->blob.len);
+	if (!same && !r)
+		factory_note_life(f, slot->name, true);
 	free(old);
 	return r ? complain("%s/slots/%s: %s; repeat this", f->path, slot->name,
 			    factory_store_error(r)) : 0;

@@ -26,6 +26,7 @@
 #include "ctl.h"
 #include "factory_store.h"
 #include "kernel.h"
+#include "lives.h"
 
 #define STATE_PATH "/var/lib/dmacc"
 #define RETIRED "retired-"
@@ -307,6 +308,20 @@ static int retire_accounts(struct wipe *w)
 	return r;
 }
 
+/* Accounts of which nothing is left may have used their initial nonces: their life ends here */
+static void end_life(const struct wipe *w)
+{
+	struct factory_store *store;
+
+	if (!w->destroy || strcmp(w->state_path, STATE_PATH))
+		return;
+	(void)unlink(STATE_PATH "/" LIVES_NAME);
+	if (factory_store_open(w->store_path, 0, &store))
+		return;
+	(void)lives_tell(store, STATE_PATH, NULL);
+	factory_store_close(store);
+}
+
 /* So that nothing derives with them until the reboot. The root itself cannot be given back. */
 static void forget_keys(void)
 {
@@ -367,6 +382,8 @@ static int wipe(struct wipe *w)
 	}
 	if (!r)
 		r = retire_accounts(w);
+	if (!r)
+		end_life(w);
 	reload_agent();
 	return r;
 }

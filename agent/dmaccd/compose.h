@@ -28,6 +28,7 @@ struct work {
 	struct record *next;			/* to be written */
 	struct record *record;			/* what the account is; who asked for it gets it */
 	bool recovering;			/* NAME is damaged, or only NAME.prev is there */
+	bool spent;				/* the key may have made them in an earlier life */
 	bool initial_nonces;			/* derived ones that were never used */
 	char why[WHY_SIZE];			/* to the verdict */
 };

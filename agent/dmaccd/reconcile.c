@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "compose.h"
+#include "lives.h"
 #include "log.h"
 #include "reconcile.h"
 
@@ -239,9 +240,10 @@ static void log_written(struct work *w, enum verdict verdict)
 			  "derived anew: %s%s", w->why,
 			  w->initial_nonces ? "" : "; its nonces are burnt");
 	else if (verdict == MAKE_NEW)
-		log_event(LOG_ACCOUNT_NEW, w->account->name, LOG_NOTICE, "made from %s%s%s",
+		log_event(LOG_ACCOUNT_NEW, w->account->name, LOG_NOTICE, "made from %s%s%s%s",
 			  w->template->path, w->slot ? " with the key of slot " : "",
-			  w->slot ? w->slot->name : "");
+			  w->slot ? w->slot->name : "", w->spent ? "; its nonces are burnt, since "
+			  "that key was there before a reset" : "");
 	else if (!w->recovering)
 		log_event(LOG_ACCOUNT_CHANGED, w->account->name, LOG_NOTICE, "taken over from %s",
 			  w->template->path);
@@ -449,6 +451,9 @@ static int derive_and_persist(struct work *w)
 	if (why)
 		return without_derivation(w, why);
 	verdict = judge(w, w->loaded->record);
+	/* an account that was lost in a factory reset does not come back with its initial nonces */
+	w->spent = w->slot && lives_is_spent(w->device->report_folder, w->slot->name);
+	w->initial_nonces &= !w->spent;
 	if (verdict != KEEP)
 		return persist(w, verdict);
 	keep(w, w->why);

@@ -126,6 +126,28 @@ static void what_dmacc_unseal_reported_explains_a_root_that_is_not_open(void **s
 	assert_state(f, "op", "ready", "");
 }
 
+static void a_key_that_was_there_before_a_reset_brings_no_initial_nonces(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f->path, "spent", "other\nvendor\n");
+	write_file(f->usr, "op.conf", CONF "ServerNonce=AAECAw==\n");
+	start(f);
+	assert_state(f, "op", "ready", "");
+	assert_value(f, "op", "ServerPW", SERVER_PW);
+	assert_nonces(f, "op", "burnt");
+	/* nor for a generation that the account that was lost may have had */
+	write_file(f->usr, "op.conf", CONF "[Account]\nGeneration=1\n");
+	start(f);
+	assert_value(f, "op", "ServerPW", SERVER_PW_GENERATION_1);
+	assert_nonces(f, "op", "burnt");
+	/* another key in that slot is another matter */
+	write_file(f->path, "spent", "other\n");
+	kernel_double_inject(0, "vendor", 2);
+	start(f);
+	assert_nonces(f, "op", "initial");
+}
+
 static void without_the_store_key_nothing_is_overwritten_not_even_what_is_damaged(void **state)
 {
 	struct fixture *f = *state;
@@ -326,6 +348,7 @@ int main(void)
 		TEST(an_unchanged_start_writes_nothing_and_imports_nothing),
 		TEST(what_is_missing_is_a_state_with_a_way_out_and_comes_back),
 		TEST(what_dmacc_unseal_reported_explains_a_root_that_is_not_open),
+		TEST(a_key_that_was_there_before_a_reset_brings_no_initial_nonces),
 		TEST(without_the_store_key_nothing_is_overwritten_not_even_what_is_damaged),
 		TEST(when_the_kernel_forgets_its_root_there_are_no_secrets_until_it_is_back),
 		TEST(what_is_served_is_read_when_it_is_asked_for),

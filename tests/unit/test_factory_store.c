@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "factory_store.h"
+#include "lives.h"
 
 static const uint8_t master[DMACC_MASTER_LEN] = { 1, 2, 3 };
 
@@ -296,6 +297,107 @@ static void a_blob_of_another_slot_is_seen(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A device: the store, the accounts' folder and the report's, below the test's */
+struct device {
+	struct factory_store *store;
+	char *state, *report;
+};
+
+static struct device make_device(const char *path)
+{
+	struct device d = { opened(path), below(path, "state"), below(path, "run") };
+
+	assert_int_equal(factory_store_write_slot(d.store, "alpha", "a sealed key", 12), 0);
+	assert_int_equal(factory_store_write_slot(d.store, "beta", "another one", 11), 0);
+	assert_int_equal(lives_injected(d.store, "alpha", d.state), 0);
+	assert_int_equal(lives_injected(d.store, "beta", d.state), 0);
+	return d;
+}
+
+static void assert_spent(const struct device *d, bool alpha, bool beta)
+{
+	assert_int_equal(lives_tell(d->store, d->state, d->report), 0);
+	assert_int_equal(lives_is_spent(d->report, "alpha"), alpha);
+	assert_int_equal(lives_is_spent(d->report, "beta"), beta);
+	/* the whole name */
+	assert_false(lives_is_spent(d->report, "alph"));
+	assert_false(lives_is_spent(d->report, "a"));
+}
+
+static void drop_device(struct device *d)
+{
+	factory_store_close(d->store);
+	free(d->state);
+	free(d->report);
+}
+
+/* rm -rf of what a factory reset erases */
+static void factory_reset(const struct device *d)
+{
+	char *life = below(d->state, LIVES_NAME);
+
+	assert_int_equal(unlink(life), 0);
+	assert_int_equal(rmdir(d->state), 0);
+	free(life);
+}
+
+static void a_key_is_spent_after_a_reset_whichever_start_that_was_in(void **state)
+{
+	struct device d = make_device(*state);
+
+	assert_false(lives_is_spent(d.report, "alpha"));
+	assert_spent(&d, false, false);
+	assert_spent(&d, false, false);
+	factory_reset(&d);
+	assert_spent(&d, true, true);
+	assert_spent(&d, true, true);
+	/* a key that comes then is new, and begins another life, which is not that of the others */
+	assert_int_equal(factory_store_write_slot(d.store, "beta", "version 2", 9), 0);
+	assert_int_equal(lives_injected(d.store, "beta", d.state), 0);
+	assert_spent(&d, true, false);
+	drop_device(&d);
+}
+
+static void what_is_not_noted_or_noted_of_another_key_is_spent(void **state)
+{
+	struct device d = make_device(*state);
+	char *note = below(*state, "lives/alpha"), *life = below(d.state, LIVES_NAME);
+
+	assert_int_equal(unlink(note), 0);
+	assert_spent(&d, true, false);
+	make_file(*state, "lives/alpha", 0600, "nonsense\n");
+	assert_spent(&d, true, false);
+	assert_int_equal(lives_injected(d.store, "alpha", d.state), 0);
+	assert_spent(&d, false, false);
+	/* put there by somebody; and nothing is noted by looking, so that the right one can come back */
+	assert_int_equal(factory_store_write_slot(d.store, "alpha", "A sealed key", 12), 0);
+	assert_spent(&d, true, false);
+	assert_int_equal(factory_store_write_slot(d.store, "alpha", "a sealed key", 12), 0);
+	assert_spent(&d, false, false);
+	assert_int_equal(lives_restored(d.store, "alpha"), 0);
+	assert_spent(&d, true, false);
+	make_file(d.state, LIVES_NAME, 0644, "a life of something else, quite long\n");
+	assert_spent(&d, true, true);
+	drop_device(&d);
+	free(note);
+	free(life);
+}
+
+static void a_device_that_cannot_begin_a_life_says_so(void **state)
+{
+	struct device d = make_device(*state);
+
+	factory_reset(&d);
+	make_file(*state, "state", 0600, "no folder");
+	assert_true(lives_injected(d.store, "alpha", d.state) < 0);
+	assert_spent(&d, true, true);
+	make_file(*state, "norun", 0600, "no folder");
+	free(d.report);
+	d.report = below(*state, "norun");
+	assert_true(lives_tell(d.store, d.state, d.report) < 0);
+	drop_device(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +413,9 @@ int main(void)
 		TEST(a_master_is_read_back_and_nobody_elses),
 		TEST(what_is_noted_of_the_tpm_is_read_back_or_is_none),
 		TEST(a_blob_of_another_slot_is_seen),
+		TEST(a_key_is_spent_after_a_reset_whichever_start_that_was_in),
+		TEST(what_is_not_noted_or_noted_of_another_key_is_spent),
+		TEST(a_device_that_cannot_begin_a_life_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
