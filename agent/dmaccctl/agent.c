@@ -14,7 +14,7 @@
 #define MANAGER "org.dmacc1.Manager"
 #define ACCOUNT "org.dmacc1.Account"
 
-/* A property and where in a struct it goes. 's' and 'u' as in D-Bus; 'a': refused templates. */
+/* A property and where in a struct it goes. Types as in D-Bus; 'a': refused templates. */
 struct field {
 	const char *name;
 	char type;
@@ -37,7 +37,11 @@ static const struct field account_fields[] = {
 	{ "Slot", 's', offsetof(struct agent_account, slot) },
 	{ "Profile", 's', offsetof(struct agent_account, profile) },
 	{ "Template", 's', offsetof(struct agent_account, template) },
+	{ "Nonces", 's', offsetof(struct agent_account, nonces) },
 	{ "Generation", 'u', offsetof(struct agent_account, generation) },
+	{ "Guessable", 'b', offsetof(struct agent_account, guessable) },
+	{ "EverConnected", 'b', offsetof(struct agent_account, ever_connected) },
+	{ "LastConnected", 't', offsetof(struct agent_account, last_connected) },
 	{ NULL, 0, 0 },
 };
 
@@ -89,25 +93,31 @@ static int read_refusals(sd_bus_message *m, struct agent *agent)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int read_value(sd_bus_message *m, char type, void *to)
+{
+	const char *text;
+	int flag, r;
+
+	if (type == 's') {
+		r = sd_bus_message_read_basic(m, 's', &text);
+		return r < 0 ? r : set_string(to, text);
+	}
+	if (type != 'b')
+		return sd_bus_message_read_basic(m, type, to);
+	r = sd_bus_message_read_basic(m, 'b', &flag);
+	if (r >= 0)
+		*(bool *)to = flag;
+	return r;
+}
+
 static int read_field(sd_bus_message *m, const struct field *field, void *to)
 {
 	const char type[] = { field->type, '\0' };
-	const char *text;
-	uint32_t number;
 	int r;
 
 	r = sd_bus_message_enter_container(m, 'v', type);
-	if (r < 0)
-		return r;
-	if (field->type == 's') {
-		r = sd_bus_message_read_basic(m, 's', &text);
-		if (r >= 0)
-			r = set_string((char **)((char *)to + field->offset), text);
-	} else {
-		r = sd_bus_message_read_basic(m, 'u', &number);
-		if (r >= 0)
-			memcpy((char *)to + field->offset, &number, sizeof(number));
-	}
+	if (r >= 0)
+		r = read_value(m, field->type, (char *)to + field->offset);
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
@@ -278,23 +288,47 @@ static int fail(sd_bus_error *error, int r, char reterr[512])
 	return -1;
 }
 
-static int call(struct agent *agent, const char *path, const char *interface, const char *method,
-		const char *argument, sd_bus_message **ret, char reterr[512])
+static int new_call(struct agent *agent, const char *path, const char *interface,
+		    const char *method, sd_bus_message **ret)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = NULL;
 	int r;
 
 	r = sd_bus_message_new_method_call(agent->bus, &m, NAME, path, interface, method);
 	if (r >= 0)
 		r = sd_bus_message_set_auto_start(m, 0);
-	if (r >= 0 && argument)
-		r = sd_bus_message_append_basic(m, 's', argument);
+	if (r >= 0)
+		*ret = m;
+	else
+		sd_bus_message_unref(m);
+	return r;
+}
+
+/* Takes @m; @r is of what was appended to it. @ret may be NULL. */
+static int send_call(struct agent *agent, sd_bus_message *m, int r, sd_bus_message **ret,
+		     char reterr[512])
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+
 	if (r >= 0)
 		r = sd_bus_call(agent->bus, m, 0, &error, ret);
 	sd_bus_message_unref(m);
 	agent->absent = is_absent(&error);
 	return r < 0 ? fail(&error, r, reterr) : 0;
+}
+
+static int call(struct agent *agent, const char *path, const char *interface, const char *method,
+		const char *argument, sd_bus_message **ret, char reterr[512])
+{
+	sd_bus_message *m = NULL;
+	int r;
+
+	r = new_call(agent, path, interface, method, &m);
+	if (r >= 0)
+		r = sd_bus_message_set_allow_interactive_authorization(m, 1);
+	if (r >= 0 && argument)
+		r = sd_bus_message_append_basic(m, 's', argument);
+	return send_call(agent, m, r, ret, reterr);
 }
 
 static int read_manager(struct agent *agent, char reterr[512])
@@ -359,6 +393,7 @@ static void account_done(struct agent_account *account)
 	free(account->slot);
 	free(account->profile);
 	free(account->template);
+	free(account->nonces);
 }
 
 void agent_done(struct agent *agent)
@@ -384,4 +419,36 @@ int agent_call(struct agent *agent, const struct agent_account *account, const c
 	       const char *layout, sd_bus_message **ret, char reterr[512])
 {
 	return call(agent, account->path, ACCOUNT, method, layout, ret, reterr);
+}
+
+int agent_replace(struct agent *agent, const struct agent_account *account, const char *uri,
+		  const void *value, size_t len, char reterr[512])
+{
+	sd_bus_message *m = NULL;
+	int r;
+
+	r = new_call(agent, account->path, ACCOUNT, "Replace", &m);
+	if (r >= 0)
+		r = sd_bus_message_sensitive(m);
+	if (r >= 0)
+		r = sd_bus_message_set_allow_interactive_authorization(m, 1);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "ss", uri, "chr");
+	if (r >= 0)
+		r = sd_bus_message_append_array(m, 'y', value, len);
+	return send_call(agent, m, r, NULL, reterr);
+}
+
+int agent_revert(struct agent *agent, const struct agent_account *account, char **nodes,
+		 char reterr[512])
+{
+	sd_bus_message *m = NULL;
+	int r;
+
+	r = new_call(agent, account->path, ACCOUNT, "Revert", &m);
+	if (r >= 0)
+		r = sd_bus_message_set_allow_interactive_authorization(m, 1);
+	if (r >= 0)
+		r = sd_bus_message_append_strv(m, nodes);
+	return send_call(agent, m, r, NULL, reterr);
 }

@@ -16,7 +16,11 @@ struct agent_account {
 	char *slot;
 	char *profile;
 	char *template;
+	char *nonces;
 	uint32_t generation;
+	bool guessable;
+	bool ever_connected;
+	uint64_t last_connected;	/* microseconds since 1970 */
 };
 
 struct agent_refusal {
@@ -51,8 +55,14 @@ void agent_done(struct agent *agent);
 /* Is there an account template in one of the agent's folders? Without one nothing runs. */
 bool agent_has_template(void);
 
-/* Calls a method of an account with the layout as its argument. @reterr: why not. */
+/* Calls a method of an account, with the layout as its argument if there is one. @reterr: why not. */
 int agent_call(struct agent *agent, const struct agent_account *account, const char *method,
 	       const char *layout, sd_bus_message **ret, char reterr[512]);
+
+/* Changes on the device. A polkit agent may ask for a password. @nodes: NULL at the end. */
+int agent_replace(struct agent *agent, const struct agent_account *account, const char *uri,
+		  const void *value, size_t len, char reterr[512]);
+int agent_revert(struct agent *agent, const struct agent_account *account, char **nodes,
+		 char reterr[512]);
 
 #endif

@@ -26,6 +26,8 @@ struct verb {
 int status_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int tree_main(int argc, char **argv);
+int account_main(int argc, char **argv);
+int reset_main(int argc, char **argv);
 int probe_main(int argc, char **argv);
 int wipe_main(int argc, char **argv);
 int factory_main(int argc, char **argv);

@@ -13,6 +13,8 @@ static const struct verb verbs[] = {
 	{ "tree", tree_main,
 	  "[--layout 1.1|1.2] [--format text|json|tnds|w7|wbxml|w7-wbxml]\n"
 	  "                     [--show-secrets] [ACCOUNT]" },
+	{ "account", account_main, "[--json] [NAME [set NODE=VALUE | set NODE | revert [NODE...]]]" },
+	{ "reset", reset_main, "ACCOUNT" },
 	{ "probe", probe_main, "[--ca-file FILE] [--json] ACCOUNT" },
 	{ "wipe", wipe_main, "--yes [--destroy] [--accounts | --account NAME] [--factory-store DIR]\n"
 	  "                      [--state DIR] [--credential-store DIR]" },

@@ -107,6 +107,8 @@ static void print_account(const struct agent_account *a)
 		printf(", ");
 		print_clean(stdout, a->reason);
 	}
+	if (a->guessable)
+		printf("\n%-10s guessable: whoever reads the IMEI off the box can compute its passwords", "");
 	printf("\n%-10s ServerID ", "");
 	print_clean(stdout, a->server_id ? a->server_id : "");
 	printf(", slot ");
@@ -205,6 +207,7 @@ static struct json_object *account_json(const struct agent_account *a)
 	add_string(o, "profile", a->profile);
 	json_object_object_add(o, "generation", json_object_new_int64(a->generation));
 	add_string(o, "template", a->template);
+	json_object_object_add(o, "guessable", json_object_new_boolean(a->guessable));
 	return o;
 }
 

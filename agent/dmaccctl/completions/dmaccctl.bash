@@ -8,7 +8,7 @@ _dmaccctl() {
 	_init_completion || return
 	verb=${words[1]}
 	if ((cword == 1)); then
-		COMPREPLY=($(compgen -W 'status doctor tree probe wipe factory --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'status doctor tree account reset probe wipe factory --help --version' -- "$cur"))
 		return
 	fi
 	if [[ $verb == factory ]]; then
@@ -51,6 +51,7 @@ _dmaccctl() {
 	case $verb in
 	status) options='--json' ;;
 	doctor) options="--json --states $store --unseal-report" ;;
+	account) options='--json' ;;
 	tree) options='--layout --format --show-secrets' ;;
 	probe) options='--ca-file --json' ;;
 	wipe) options="--yes --destroy --accounts --account $store --state --credential-store" ;;
@@ -60,7 +61,9 @@ _dmaccctl() {
 	'factory restore') options="$store --credential --json" ;;
 	'factory identity') options='--json' ;;
 	esac
-	if [[ $cur == -* ]]; then
+	if [[ $verb == account && $cword -gt 2 && $cur != -* ]]; then
+		COMPREPLY=($(compgen -W 'set revert' -- "$cur"))
+	elif [[ $cur == -* ]]; then
 		COMPREPLY=($(compgen -W "$options" -- "$cur"))
 	elif [[ $verb == @(factory inject|factory export|factory restore|factory identity) ]]; then
 		_filedir

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-set -l verbs status doctor tree probe wipe factory
+set -l verbs status doctor tree account reset probe wipe factory
 set -l factory inject verify lock report parent export restore identity
 set -l verb "not __fish_seen_subcommand_from $verbs"
 set -l step "__fish_seen_subcommand_from factory; and not __fish_seen_subcommand_from $factory"
@@ -11,6 +11,8 @@ complete -c dmaccctl -n $verb -l version -d 'Version'
 complete -c dmaccctl -n $verb -a status -d 'What module and agent say'
 complete -c dmaccctl -n $verb -a doctor -d 'What is wrong, and the way out'
 complete -c dmaccctl -n $verb -a tree -d 'The nodes of the accounts'
+complete -c dmaccctl -n $verb -a account -d 'Who made which value of an account'
+complete -c dmaccctl -n $verb -a reset -d 'An account as the factory made it'
 complete -c dmaccctl -n $verb -a probe -d 'One session with the server of an account'
 complete -c dmaccctl -n $verb -a wipe -d 'End keys and accounts'
 complete -c dmaccctl -n $verb -a factory -d 'Give the device its keys'
@@ -23,7 +25,7 @@ complete -c dmaccctl -n $step -a export -d 'Write all that is sealed into a file
 complete -c dmaccctl -n $step -a restore -d 'Bring back what was exported'
 complete -c dmaccctl -n $step -a identity -d 'Say who the device is'
 
-set -l json '__fish_seen_subcommand_from status doctor probe inject verify lock report parent restore identity'
+set -l json '__fish_seen_subcommand_from status doctor account probe inject verify lock report parent restore identity'
 set -l store '__fish_seen_subcommand_from doctor wipe inject verify lock report parent export restore'
 set -l files '__fish_seen_subcommand_from inject export restore identity'
 complete -c dmaccctl -n $json -l json -d JSON
@@ -32,6 +34,7 @@ complete -c dmaccctl -n $files -F
 
 complete -c dmaccctl -n '__fish_seen_subcommand_from doctor' -l states -d 'All states that there are'
 complete -c dmaccctl -n '__fish_seen_subcommand_from doctor' -l unseal-report -r -F -d 'Where dmacc-unseal left its report'
+complete -c dmaccctl -n '__fish_seen_subcommand_from account' -a 'set revert'
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l layout -x -a '1.1 1.2' -d 'Of which version'
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l format -x -a 'text json tnds w7 wbxml w7-wbxml' -d 'Of the output'
 complete -c dmaccctl -n '__fish_seen_subcommand_from tree' -l show-secrets -d 'All values'
