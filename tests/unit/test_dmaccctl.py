@@ -75,10 +75,10 @@ class Refusals(unittest.TestCase):
 class Usage(Refusals):
     def test_help_names_every_verb_and_none_that_is_not_there(self):
         text = run(CTL, "--help").stdout + run(CTL, "factory", "--help").stdout
-        for verb in ("status", "doctor", "tree", "account", "reset", "factory inject", "factory verify", "factory lock", "factory report",
+        for verb in ("status", "doctor", "tree", "account", "reset", "probe", "factory inject", "factory verify", "factory lock", "factory report",
                      "factory parent", "factory export", "factory restore", "factory identity", "wipe"):
             self.assertIn(f"dmaccctl {verb} ", text)
-        for later in ("probe", "monitor", "disable"):
+        for later in ("monitor", "disable"):
             self.assertNotIn(later, text)
 
     def test_the_version_is_the_projects(self):
@@ -313,7 +313,8 @@ class Agent(Bus):
         self.assertEqual([account["name"] for account in view["accounts"]], ["alpha", "beta"])
         self.assertEqual(view["accounts"][1], {
             "name": "beta", "state": "no-slot", "reason": "no key is loaded for slot beta", "server_id": "b\x1b[31m",
-            "slot": "beta", "profile": "dmacc-1", "generation": 3, "template": "/etc/dmacc/accounts.d/beta.conf"})
+            "slot": "beta", "profile": "dmacc-1", "generation": 3, "template": "/etc/dmacc/accounts.d/beta.conf",
+            "guessable": False})
 
     def test_the_reason_of_an_agent_that_is_not_ready_is_shown(self):
         self.agent(manager={"Version": "9.9", "State": "no-root", "Reason": "the keys are not unsealed"}, accounts={})
