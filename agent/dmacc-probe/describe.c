@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Who we are and where the server is: from the account's tree, the agent's properties, the module */
+/* Who we are and where the server is: by the account's tree, the agent's properties, the module */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -128,7 +128,7 @@ static enum verdict take_account(struct probe *p, const struct agent_account *a)
 {
 	if (!a->state || strcmp(a->state, "ready"))
 		return probe_fail(p, VERDICT_NOT_READY, "%s",
-				  a->reason && a->reason[0] ? a->reason : "the account is not ready");
+				  a->reason && a->reason[0] ? a->reason : "it is not ready");
 	snprintf(p->slot, sizeof(p->slot), "%s", a->slot ? a->slot : "");
 	p->generation = a->generation;
 	return VERDICT_AGREED;
@@ -172,7 +172,7 @@ static enum verdict read_module(struct probe *p)
 	}
 	r = dmacc_kernel_get_identity(kernel, NULL, p->devid);
 	if (r)
-		snprintf(sentence, sizeof(sentence), "the module does not say who this device is: %s",
+		snprintf(sentence, sizeof(sentence), "the module does not say who we are: %s",
 			 dmacc_kernel_sentence(kernel));
 	else if (!p->devid[0])
 		snprintf(sentence, sizeof(sentence), "this device has no identifier");

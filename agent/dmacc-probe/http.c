@@ -79,7 +79,8 @@ enum http_trouble http_url(const char *addr, const char *port, char **ret,
 	text = code ? NULL : copy_url(u);
 	curl_url_cleanup(u);
 	if (!text)
-		return fail(HTTP_ADDRESS, reterr, "its Addr is no URL: %s", curl_url_strerror(code));
+		return fail(HTTP_ADDRESS, reterr, "its Addr is no URL: %s",
+			    curl_url_strerror(code));
 	*ret = text;
 	return HTTP_FINE;
 }
@@ -220,14 +221,14 @@ static enum http_trouble explain(const struct http *http, CURLcode code,
 	case CURLE_SSL_CIPHER:
 		return fail(HTTP_TLS, reterr, "there is no TLS with the server: %s", why);
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return fail(HTTP_TLS, reterr, "the server's certificate is not good for it: %s", why);
+		return fail(HTTP_TLS, reterr, "the server's certificate is not good: %s", why);
 	case CURLE_SSL_CACERT_BADFILE:
 		return fail(HTTP_TLS, reterr, "the file of authorities is not understood: %s", why);
 	default:
 		if (http->too_long)
-			return fail(HTTP_ANSWER, reterr, "the server's answer is longer than %d bytes",
-				    HTTP_BODY_MAX);
-		return fail(HTTP_ANSWER, reterr, "the server's answer did not come through: %s", why);
+			return fail(HTTP_ANSWER, reterr,
+				    "the server's answer is longer than %d bytes", HTTP_BODY_MAX);
+		return fail(HTTP_ANSWER, reterr, "the server's answer did not arrive: %s", why);
 	}
 }
 
@@ -246,8 +247,8 @@ static enum http_trouble judge(struct http *http, char reterr[HTTP_ERROR_SIZE])
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(http->curl, CURLINFO_CONTENT_TYPE, &type);
 	if (status >= 300 && status < 400)
-		return fail(HTTP_ANSWER, reterr, "the server sends us elsewhere (HTTP status %ld), where "
-			    "its account does not say that it is", status);
+		return fail(HTTP_ANSWER, reterr, "the server sends us elsewhere (HTTP status %ld), "
+			    "where its account does not say that it is", status);
 	if (status != 200)
 		return fail(HTTP_ANSWER, reterr, "the server answers with HTTP status %ld", status);
 	if (is_type(type, "application/vnd.syncml.dm+wbxml"))

@@ -46,7 +46,7 @@ bool http_is_tls(const char *url);
 
 /**
  * http_new() - what sends; names of hosts are verified, and no redirection is followed
- * @authorities: certificates in PEM that are trusted in the place of the system's; NULL: the system's
+ * @authorities: certificates in PEM that are trusted in the place of the system's; NULL: those
  */
 int http_new(const char *authorities, size_t len, struct http **ret);
 struct http *http_free(struct http *http);

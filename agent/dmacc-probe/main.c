@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * `dmaccctl probe`, which runs this: a program of its own, so that dmaccctl of a factory's image needs
- * neither libcurl nor libxml2, and so that what parses a server's answers can give up root before it does.
+ * `dmaccctl probe`, which runs this: a program of its own, so that dmaccctl of a factory's image
+ * needs neither libcurl nor libxml2, and so that what parses a server's answers can give up root
+ * before it does.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -48,7 +49,8 @@ static int give_up_root(void)
 	if (geteuid())
 		return 0;
 	nobody = getpwnam("nobody");
-	if (!nobody || setgroups(0, NULL) || setresgid(nobody->pw_gid, nobody->pw_gid, nobody->pw_gid) ||
+	if (!nobody || setgroups(0, NULL) ||
+	    setresgid(nobody->pw_gid, nobody->pw_gid, nobody->pw_gid) ||
 	    setresuid(nobody->pw_uid, nobody->pw_uid, nobody->pw_uid))
 		return complain("root cannot be given up: %s", strerror(errno));
 	/* it was set by the change of the user */

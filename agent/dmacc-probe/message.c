@@ -8,10 +8,11 @@
 
 #include "message.h"
 
+#define SYNCML "SYNCML:SYNCML1.2"
 #define METINF "syncml:metinf"
 #define LARGEST "65536"
 
-/* Every failure of libxml2's writer is that of an allocation: one is noted, all are skipped after it */
+/* A failure of libxml2's writer is one of an allocation: it is noted, and nothing done after it */
 struct writer {
 	xmlTextWriter *x;
 	unsigned int command;	/* the CmdID given last */
@@ -49,9 +50,9 @@ static void number(struct writer *w, const char *name, unsigned int value)
 /* Within Meta. @value: NULL for none. */
 static void meta(struct writer *w, const char *name, const char *value)
 {
-	if (value)
-		w->failed = w->failed || xmlTextWriterWriteElementNS(w->x, NULL, xml(name), xml(METINF),
-								     xml(value)) < 0;
+	if (!value || w->failed)
+		return;
+	w->failed = xmlTextWriterWriteElementNS(w->x, NULL, xml(name), xml(METINF), xml(value)) < 0;
 }
 
 static void location(struct writer *w, const char *name, const char *uri, const char *local_name)
@@ -211,7 +212,7 @@ int message_write(const struct message *m, const char *cred_type, const char *cr
 		return -ENOMEM;
 	}
 	w.failed = xmlTextWriterStartDocument(w.x, NULL, "UTF-8", NULL) < 0 ||
-		   xmlTextWriterStartElementNS(w.x, NULL, xml("SyncML"), xml("SYNCML:SYNCML1.2")) < 0;
+		   xmlTextWriterStartElementNS(w.x, NULL, xml("SyncML"), xml(SYNCML)) < 0;
 	write_header(&w, m, cred_type, cred_data);
 	write_body(&w, m);
 	w.failed = w.failed || xmlTextWriterEndDocument(w.x) < 0;

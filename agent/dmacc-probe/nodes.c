@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The part of the management tree that a server of the account can see: DevInfo and its own account */
+/* What a server of the account can see of the management tree: DevInfo and its own account */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -25,13 +25,28 @@ static int code_of(int error)
 	}
 }
 
+/* uapi/derivation.md, section 5.1: one that is lower than ours has a status of its own */
+static bool is_generation(const char *uri)
+{
+	static const char end[] = "/Ext/dmacc/Generation";
+	size_t len = strlen(uri);
+
+	return len > sizeof(end) && !strcmp(uri + len - (sizeof(end) - 1), end);
+}
+
+static int code_of_replace(const char *uri, int error)
+{
+	return error == -EPERM && is_generation(uri) ? 403 : code_of(error);
+}
+
 static char *join(const char *const *names, size_t len)
 {
 	char *text = calloc(1, VALUE_MAX);
 	size_t i, used = 0;
 
 	for (i = 0; text && i < len && used < VALUE_MAX; i++)
-		used += (size_t)snprintf(text + used, VALUE_MAX - used, "%s%s", i ? "/" : "", names[i]);
+		used += (size_t)snprintf(text + used, VALUE_MAX - used, "%s%s", i ? "/" : "",
+					 names[i]);
 	return text;
 }
 
@@ -161,6 +176,6 @@ void nodes_replace(struct probe *p, const xmlNode *item, const char *format, str
 		return;
 	}
 	text = reader_text(item, "Data");
-	a->code = text ? code_of(replace(p, a, format, text)) : 500;
+	a->code = text ? code_of_replace(a->uri, replace(p, a, format, text)) : 500;
 	reader_wipe(text);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * dmacc-probe: one session of OMA DM 1.2 with the server of an account, and what came of it. It is a DM
- * client like others: the agent computes and verifies, over libdmacc-client.
+ * dmacc-probe: one session of OMA DM 1.2 with the server of an account, and what came of it. It is
+ * a DM client like others: the agent computes and verifies, over libdmacc-client.
  */
 #ifndef DMACC_PROBE_PROBE_H
 #define DMACC_PROBE_PROBE_H
@@ -15,7 +15,7 @@
 
 /* What a probe comes to. The words of verdict_word() are a promise to scripts. */
 enum verdict {
-	VERDICT_AGREED,		/* each side accepted the other, and the session came to its end */
+	VERDICT_AGREED,		/* each accepted the other, and the session ended well */
 	VERDICT_NOT_READY,	/* there is nothing to have a session with */
 	VERDICT_ADDRESS,
 	VERDICT_NAME,

@@ -126,7 +126,7 @@ void reader_wipe(char *text)
 	wiping_free(text);
 }
 
-/* Without the blanks around it; "" if it is longer than what @ret has room for, which nothing fits */
+/* Without the blanks around it; "" if it is longer than @ret, which nothing fits then */
 static int copy_text(const xmlNode *node, const char *path, char *ret, size_t size)
 {
 	char *text = reader_text(node, path), *from;

@@ -64,8 +64,8 @@ xmlNode *reader_next(const xmlNode *node, const char *name);
 bool reader_is(const xmlNode *node, const char *name);
 
 /*
- * The text of an element below @node, by names with '/' between; "" if it is not there. malloc'ed, to
- * be given to reader_wipe(). NULL: out of memory.
+ * The text of an element below @node, by names with '/' between; "" if it is not there. malloc'ed,
+ * to be given to reader_wipe(). NULL: out of memory.
  */
 char *reader_text(const xmlNode *node, const char *path);
 void reader_wipe(char *text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The session, message by message. What is acknowledged to the server is on the disk before: the agent
- * is told to commit before each message goes out.
+ * The session, message by message. What is acknowledged to the server is on the disk before: the
+ * agent is told to commit before each message goes out.
  */
 #include <errno.h>
 #include <openssl/rand.h>
@@ -122,8 +122,9 @@ static enum verdict post(struct probe *p, const struct message *out, struct http
 
 static enum verdict refused_by_server(struct probe *p, const char *what)
 {
-	return probe_fail(p, VERDICT_CLIENT_REFUSED, "the server refuses our credential%s; it was made with "
-			  "UserName %s, ServerID %s, generation %u, slot %s%s%s",
+	return probe_fail(p, VERDICT_CLIENT_REFUSED,
+			  "the server refuses our credential%s; it was made with UserName %s, "
+			  "ServerID %s, generation %u, slot %s%s%s",
 			  what, p->user_name, p->server_id, p->generation, p->slot,
 			  p->key_id[0] ? ", KeyId " : "", p->key_id);
 }
@@ -164,10 +165,10 @@ static enum verdict take_header_status(struct probe *p, const struct package *in
 	case 407: return challenged(p, in);
 	case 200:
 	case 212: return accepted(p, in);
-	case 0: return probe_fail(p, VERDICT_PROTOCOL, "the server does not say what it makes of our "
-				  "credential: there is no Status of our header");
-	default: return probe_fail(p, VERDICT_CLIENT_REFUSED, "the server refuses the session with status "
-				   "%d; we are %s, UserName %s", in->header_code, p->server_id, p->user_name);
+	case 0: return probe_fail(p, VERDICT_PROTOCOL, "the server does not say what it makes of "
+				  "our credential: there is no Status of our header");
+	default: return probe_fail(p, VERDICT_CLIENT_REFUSED, "the server refuses the session of "
+				   "UserName %s with status %d", p->user_name, in->header_code);
 	}
 }
 
@@ -177,7 +178,8 @@ static enum verdict server_refused(struct probe *p, int r, const char *type)
 
 	p->server_ok = false;
 	if (r == -EPROTONOSUPPORT)
-		return probe_fail(p, VERDICT_DOWNGRADE, "the server authenticates with %s: %s", type, why);
+		return probe_fail(p, VERDICT_DOWNGRADE, "the server authenticates with %s: %s",
+				  type, why);
 	if (r != -EKEYREJECTED)
 		return agent_failed(p);
 	probe_say(p, "<- the server's credential does not fit (%s)", type);
@@ -201,7 +203,8 @@ static enum verdict verify_server(struct probe *p, const struct package *in,
 		probe_fail(p, VERDICT_SERVER_REFUSED, "the server sends no credential");
 		return ++p->refusals < REFUSALS_MAX ? GOES_ON : VERDICT_SERVER_REFUSED;
 	}
-	r = dmacc_session_verify_server(p->session, type, answer->hmac ? answer->hmac : in->cred_data,
+	r = dmacc_session_verify_server(p->session, type,
+					answer->hmac ? answer->hmac : in->cred_data,
 					answer->body, answer->hmac ? answer->len : 0);
 	if (r)
 		return server_refused(p, r, type);
@@ -234,8 +237,8 @@ static enum verdict follow(struct probe *p, const struct package *in)
 	if (!in->resp_uri[0] || !strcmp(in->resp_uri, p->url))
 		return GOES_ON;
 	if (strncasecmp(in->resp_uri, p->tls ? "https://" : "http://", p->tls ? 8 : 7))
-		return probe_fail(p, VERDICT_PROTOCOL, "the server wants the next message at %s, which is "
-				  "not where this session can go on", in->resp_uri);
+		return probe_fail(p, VERDICT_PROTOCOL, "the server wants the next message at %s, "
+				  "where this session cannot go on", in->resp_uri);
 	url = strdup(in->resp_uri);
 	if (!url)
 		return probe_fail(p, VERDICT_AGENT, "out of memory");
@@ -251,8 +254,8 @@ static bool is_over(const struct probe *p, const struct package *in)
 }
 
 /* The answer to a message goes into @out, whose answers are those of before */
-static enum verdict take(struct probe *p, const struct package *in, const struct http_answer *answer,
-			 struct message *out, bool *ret_over)
+static enum verdict take(struct probe *p, const struct package *in,
+			 const struct http_answer *answer, struct message *out, bool *ret_over)
 {
 	enum verdict v;
 	bool there;
@@ -309,8 +312,8 @@ static enum verdict converse(struct probe *p, struct message *out)
 	if (v)
 		return v;
 	if (!over)
-		return probe_fail(p, VERDICT_UNFINISHED, "after %u messages the server has not come to an "
-				  "end", p->messages);
+		return probe_fail(p, VERDICT_UNFINISHED, "after %u messages the server has not "
+				  "come to an end", p->messages);
 	return dmacc_session_commit(p->session, false) ? agent_failed(p) : VERDICT_AGREED;
 }
 

@@ -73,6 +73,11 @@ static void add_number(struct probe *p, const char *name, unsigned int number)
 	json_object_object_add(p->json, name, json_object_new_int64(number));
 }
 
+static void add_boolean(struct probe *p, const char *name, bool value)
+{
+	json_object_object_add(p->json, name, json_object_new_boolean(value));
+}
+
 static void print_json(struct probe *p, enum verdict verdict)
 {
 	add_text(p, "verdict", verdict_word(verdict));
@@ -85,8 +90,8 @@ static void print_json(struct probe *p, enum verdict verdict)
 	add_text(p, "key_id", p->key_id);
 	add_number(p, "key_version", p->key_version);
 	add_number(p, "generation", p->generation);
-	json_object_object_add(p->json, "client_accepted", json_object_new_boolean(p->client_ok));
-	json_object_object_add(p->json, "server_authenticated", json_object_new_boolean(p->server_ok));
+	add_boolean(p, "client_accepted", p->client_ok);
+	add_boolean(p, "server_authenticated", p->server_ok);
 	add_number(p, "messages", p->messages);
 	add_number(p, "challenges", p->challenges);
 	add_number(p, "refusals", p->refusals);
@@ -106,10 +111,10 @@ static void print_text(const struct probe *p, enum verdict verdict)
 int verdict_print(struct probe *p, enum verdict verdict)
 {
 	if (verdict == VERDICT_AGREED)
-		probe_fail(p, verdict, "server and device each accepted the other's credential (%s, "
-			   "%u messages, challenges: %u by the server, %u by the device)",
-			   p->mac ? "syncml:auth-MAC" : "syncml:auth-md5", p->messages, p->challenges,
-			   p->refusals);
+		probe_fail(p, verdict, "server and device each accepted the other's credential "
+			   "(%s, %u messages, challenges: %u by the server, %u by the device)",
+			   p->mac ? "syncml:auth-MAC" : "syncml:auth-md5", p->messages,
+			   p->challenges, p->refusals);
 	if (p->json)
 		print_json(p, verdict);
 	else

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * nonce FOLDER COUNT: what it costs to commit the nonces of a session, and the yardstick: a bare write,
- * fsync, rename and fsync of the folder, of as many bytes. Each COUNT times, in turn, in the same
- * file system. Prints a line of two medians in nanoseconds.
+ * nonce FOLDER COUNT: what it costs to commit the nonces of a session, and the yardstick: a bare
+ * write, fsync, rename and fsync of the folder, of as many bytes. Each COUNT times, in turn, in the
+ * same file system. Prints a line: two medians in nanoseconds, and how many bytes.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +16,8 @@
 #include "../unit/kernel_double.h"
 #include "session.h"
 
-#define TEMPLATE "[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://dm.example.com/dm\nServerID=com.example.dm\n"
+#define TEMPLATE \
+	"[Account]\nSlot=vendor\n[DMAcc]\nAddr=https://dm.example.com/dm\nServerID=com.example.dm\n"
 #define FILE_MAX 65536
 
 static void must(bool good, const char *what)
@@ -129,13 +130,14 @@ int main(int argc, char **argv)
 {
 	static char bytes[FILE_MAX];
 	size_t count = argc == 3 ? (size_t)atoi(argv[2]) : 0, len, i;
-	double *commits = calloc(count + 1, sizeof(double)), *bares = calloc(count + 1, sizeof(double));
+	double *commits = calloc(count + 1, sizeof(double));
+	double *bares = calloc(count + 1, sizeof(double));
 	struct agent agent;
 	int accounts, folder;
 
 	must(count && commits && bares, "usage: bench-nonce FOLDER COUNT, which");
 	make_agent(&agent, argv[1]);
-	/* a folder each: with both in one, either would write what the other has left to be written */
+	/* a folder each: else either would write what the other has left to be written */
 	accounts = open(agent.store_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	must(!mkdir(path_of(argv[1], "yardstick"), 0700), "mkdir");
 	folder = open(path_of(argv[1], "yardstick"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

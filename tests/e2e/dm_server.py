@@ -50,10 +50,13 @@ class State:
         self.path = Path(path)
         self.devices = json.loads(self.path.read_text()) if self.path.exists() else {}
 
+    @staticmethod
+    def first():
+        return {"tag": "generation 0", "generation": 0, "password": None, "name": None}
+
     def device(self, devid):
         """New ones begin at generation 0, with the derived nonces of both sides unused."""
-        first = {"tag": "generation 0", "generation": 0, "password": None, "name": None}
-        return self.devices.setdefault(devid, {"client": [dict(first)], "server": [dict(first)], "highest": 0,
+        return self.devices.setdefault(devid, {"client": [self.first()], "server": [self.first()], "highest": 0,
                                                "client_nonce": None, "server_nonce": None, "orders": [], "unanswered": None})
 
     def save(self):
@@ -450,10 +453,12 @@ class DmServer:
         self.http = Http(listen, Handler)
         self.http.dm = self
         self.port = self.http.server_address[1]
+        self.context = None
         if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.certify(*tls)
+            self.http.socket = self.context.wrap_socket(self.http.socket, server_side=True,
+                                                        do_handshake_on_connect=False)
         self.uri = f"{'https' if tls else 'http'}://{host or listen[0]}:{self.port}/dm"
         self._current = None
 
@@ -473,6 +478,17 @@ class DmServer:
         """What is to be done to a device in its next session."""
         with self._lock:
             self.state.device(devid)["orders"].append(list(order))
+            self.state.save()
+
+    def certify(self, certificate, key):
+        """Its certificate from the next connection on."""
+        self.context.load_cert_chain(certificate, key)
+
+    def was_reset(self, devid):
+        """The device is back at what the factory made: taken as such once, and given a generation of its own."""
+        with self._lock:
+            device = self.state.device(devid)
+            device |= {"client": [State.first()], "server": [State.first()], "orders": [["generation"]], "unanswered": None}
             self.state.save()
 
     def seen(self, stage):

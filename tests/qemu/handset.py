@@ -29,6 +29,13 @@ BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "ext4", "crc32c_ge
 COMMAND_LINE = ("root=/dev/vda rw quiet panic=-1 mitigations=off no_timer_check audit=1 systemd.show_status=0 "
                 "systemd.default_timeout_start_sec=300")
 
+# An Ethernet of its own, made by QEMU, whose other end is this machine
+HOST = "10.0.2.2"
+NETWORK = ("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=")
+# What a network manager would do
+JOIN_NETWORK = ("modprobe virtio_net && interface=$(ls /sys/class/net | grep -v '^lo$') && "
+                "ip address add 10.0.2.15/24 dev $interface && ip link set $interface up")
+
 # Loads what the root file system needs, and no more, then makes room for systemd
 BEGIN = "HANDSET BEGINS"
 INIT = """#!/bin/sh
@@ -199,15 +206,15 @@ class Handset:
 
     `tpm`: its chip, a Tpm, which goes on and off with it; None for a device that has none. `swap`: a file that is its
     second disk, made here, for it to hibernate to. `more_disk`: one more disk, that is there already.
-    `command_line`: more for the kernel.
+    `command_line`: more for the kernel. `network`: it has an interface, on which this machine is HOST.
     """
 
     def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2, tpm=None, swap=None,
-                 command_line="", more_disk=None):
+                 command_line="", more_disk=None, network=False):
         self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
         self.processors, self.tpm, self.swap, self.command_line = processors, tpm, swap, command_line
         self._console_start = 0
-        self.more_disk = more_disk
+        self.more_disk, self.network = more_disk, network
         if swap:
             make_swap(swap)
         self.console = self.disk.with_suffix(".console")
@@ -231,7 +238,7 @@ class Handset:
                   for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=writethrough")),
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
                 "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei),
-                *(self.tpm.qemu_options if self.tpm else ())]
+                *(self.tpm.qemu_options if self.tpm else ()), *(NETWORK if self.network else ())]
 
     def _start(self, serial, **streams):
         assert not self.process, f"{self.name} is on"

@@ -1,20 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dmacc-probe, which `dmaccctl probe` runs, with the tests' own DM server, over HTTP and HTTPS.
+"""dmacc-probe, which `dmaccctl probe` runs, with the agent and the tests' own DM server, over HTTP and HTTPS.
 
-dmacc-probe-double is the program with a double of the kernel's client.
+dmacc-probe-double is the program with a double of the kernel's client, and so is the agent.
 """
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
-import dbus
-
-import test_dmaccd
+import agent_case
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
@@ -23,42 +23,42 @@ import certificates  # noqa: E402
 import dm_messages as dm  # noqa: E402
 from dm_server import DmServer  # noqa: E402
 
-PROBE = test_dmaccd.BUILD / "tests/unit/dmacc-probe-double"
-MOCK = test_dmaccd.TOP / "agent/libdmacc-client/dbusmock/dmacc1.py"
+PROBE = agent_case.BUILD / "tests/unit/dmacc-probe-double"
 IMEI = "490154203237518"
 DEVID = f"IMEI:{IMEI}"
 SERVER_ID = "com.example.dm"
 USER_NAME = "HQU3K2QFHADCEVTNJZ4OUFUI"
-SECRETS = (test_dmaccd.SERVER_PW, test_dmaccd.CLIENT_PW, test_dmaccd.SERVER_NONCE)
+SECRETS = (agent_case.SERVER_PW, agent_case.CLIENT_PW, agent_case.SERVER_NONCE)
 VENDOR_KEY = bytes(range(32))
+
+
+CONF = ("[Account]\nSlot=vendor\n[DMAcc]\nAddr={addr}\nServerID={server_id}\nAuthPref={kind}\n")
 
 
 class WithServer(unittest.TestCase):
     """`self.server` is at its URL, and the phone's account `self.account` has that as its Addr."""
     kind = dm.MD5
-    account = "example"
+    account = "op"
     tls = None
 
     def setUp(self):
-        self.bus = test_dmaccd.Bus()
+        self.bus = agent_case.Bus()
         self.addCleanup(self.bus.close)
         self.folder = self.bus.folder
-        self.start_agent()
+        self.agent = agent_case.Agent(self.bus)
+        self.addCleanup(self.stop_agent)
         self.start_server()
 
-    def start_agent(self):
-        parameters = json.dumps({"auth_pref": self.kind})
-        env = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": self.bus.address}
-        mock = subprocess.Popen([sys.executable, "-m", "dbusmock", "--system", "--template", MOCK, "--parameters",
-                                 parameters], env=env, stdout=subprocess.DEVNULL)
-        self.addCleanup(mock.wait)
-        self.addCleanup(mock.terminate)
-        daemon = self.bus.connection.get_object("org.freedesktop.DBus", "/", introspect=False)
-        while not daemon.NameHasOwner("org.dmacc1", dbus_interface="org.freedesktop.DBus"):
-            self.assertIsNone(mock.poll())
+    def stop_agent(self):
+        if self.agent.process and self.agent.process.poll() is None:
+            self.assertEqual(self.agent.stop(), 0)
 
-    def object(self):
-        return self.bus.connection.get_object("org.dmacc1", f"/org/dmacc1/account/{self.account}", introspect=False)
+    def restart(self, signal_number=signal.SIGTERM):
+        self.agent.process.send_signal(signal_number)
+        self.agent.process.wait(agent_case.PATIENCE)
+        self.agent.notify.close()
+        self.agent.log.close()
+        self.agent.start()
 
     def start_server(self, **more):
         self.server = DmServer(VENDOR_KEY, SERVER_ID, [IMEI], self.folder / "server", self.kind, tls=self.tls, **more)
@@ -67,8 +67,13 @@ class WithServer(unittest.TestCase):
         self.set_addr(self.server.uri)
 
     def set_addr(self, addr):
-        self.object().Replace(f"./DMAcc/{self.account}/AppAddr/1/Addr", "chr", dbus.ByteArray(addr.encode()),
-                              dbus_interface="org.dmacc1.Account")
+        """As the template has it."""
+        text = CONF.format(addr=addr, server_id=SERVER_ID, kind=self.kind)
+        (self.agent.templates / f"{self.account}.conf").write_text(text)
+        if self.agent.process:
+            self.agent.reload()
+        else:
+            self.agent.start()
 
     def run_probe(self, *options):
         env = {"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address, "DMACC_DOUBLE": "/dev/null"}
@@ -142,10 +147,9 @@ class Sessions(WithServer):
         self.server.order(DEVID, "passwords")
         self.probe(0, "agreed")
         self.assertEqual(self.record.client_tag, "generation 0")
-        self.probe(0, "agreed")
+        self.agree()
         self.assertRegex(self.record.client_tag, "^passwords")
         self.assertEqual(self.record.server_tag, self.record.client_tag)
-        self.assertEqual((self.record.challenged, self.record.refused), (0, 0))
 
     def test_a_server_with_a_wrong_password_is_refused_and_changes_nothing(self):
         self.server.faults.wrong_server_pw = True
@@ -154,6 +158,7 @@ class Sessions(WithServer):
         self.assertEqual((found["client_accepted"], found["server_authenticated"]), (True, False))
         self.assertFalse(self.record.server_accepted)
         self.assertEqual(self.record.results, {})
+        self.assertRegex(found["sentence"], "it does not fit account op")
         self.server.faults.wrong_server_pw = False
         self.assertEqual(self.probe(0, "agreed")["url"], self.server.uri)
 
@@ -178,6 +183,138 @@ class Sessions(WithServer):
         self.assertIn("after 1 messages", self.probe(1, "unfinished")["sentence"])
         self.server.faults.drop_request = 0
         self.probe(0, "agreed")
+
+
+    # The account's life
+
+    def derived(self, generation=0):
+        return self.server.derive(DEVID, generation)
+
+    def nonces(self):
+        return [nonce for record in self.server.records for nonce in record.client_nonces + record.server_nonces]
+
+    def agree(self, challenged=False):
+        found = self.probe(0, "agreed")
+        self.assertTrue(self.record.agreed)
+        if not challenged:
+            self.assertEqual(self.record.challenged, 0, found["steps"])
+            self.assertLessEqual(self.record.refused, self.used_up, found["steps"])
+        return found
+
+    @property
+    def used_up(self):
+        """With auth-MAC the server's last message uses up its nonce, and none follows it that could bring another one:
+        in the next session the device may challenge it."""
+        return int(self.kind == dm.MAC and len(self.server.records) > 1)
+
+    def test_the_first_session_uses_the_derived_nonces(self):
+        self.assertEqual(self.agent.account()["Nonces"], "initial")
+        self.assertFalse(self.agent.account()["EverConnected"])
+        self.agree()
+        self.assertEqual(self.record.client_nonces[0], self.derived().client_nonce.hex())
+        self.assertEqual(self.record.server_nonces[0], self.derived().server_nonce.hex())
+        self.assertEqual(self.agent.account()["Nonces"], "session")
+        self.assertTrue(self.agent.account()["EverConnected"])
+        self.assertGreater(self.agent.account()["LastConnected"], 0)
+
+    def test_ten_more_sessions_have_new_nonces_each_whatever_becomes_of_the_agent(self):
+        self.agree()
+        for number in range(10):
+            if number % 3:
+                self.restart(signal.SIGKILL if number % 2 else signal.SIGTERM)
+            self.agree()
+        self.assertEqual(len(set(self.nonces())), len(self.nonces()))
+        self.assertGreaterEqual(len(self.nonces()), 22)
+
+    def test_a_session_that_breaks_off_anywhere_is_followed_by_one_that_agrees(self):
+        self.server.order(DEVID, "passwords")
+        for fault in ("drop_request", "drop_answer"):
+            for message in (1, 2, 3, 4):
+                setattr(self.server.faults, fault, message)
+                self.run_probe()
+                setattr(self.server.faults, fault, 0)
+                self.restart(signal.SIGKILL)
+                self.agree(challenged=True)
+                self.agree()
+                self.server.order(DEVID, "passwords" if message % 2 else "generation")
+        self.assertEqual(len(set(self.record.client_nonces)), len(self.record.client_nonces))
+
+    def test_an_agent_that_dies_at_any_message_is_followed_by_a_session_that_agrees(self):
+        def kill(at, _record, messages):
+            if (at, messages) == self.fatal:
+                self.agent.process.kill()
+
+        for self.fatal in (("received", 0), ("decided", 1), ("received", 1), ("decided", 2), ("decided", 3)):
+            self.server.order(DEVID, "passwords")
+            self.server.faults.sees = kill
+            done = self.run_probe()
+            self.server.faults.sees = None
+            self.assertEqual(done.returncode, 1, (self.fatal, done.stdout))
+            self.restart(signal.SIGKILL)
+            self.agree(challenged=True)
+            self.agree()
+            self.assertEqual(self.server.state.devices[DEVID]["orders"], [])
+
+    def test_the_generation_is_raised_and_used_from_the_next_session_on(self):
+        for generation in (1, 2):
+            self.server.order(DEVID, "generation")
+            self.agree()
+            self.agree()
+            tag = f"generation {generation}"
+            self.assertEqual((self.record.client_tag, self.record.server_tag), (tag, tag))
+            self.assertEqual(self.agent.account()["Generation"], generation)
+            self.assertIn(f"generation {generation}", self.run_probe().stdout)
+
+    def test_a_lower_generation_or_none_is_refused_as_the_derivation_has_it(self):
+        self.server.order(DEVID, "generation")
+        self.agree()
+        wanted = (("1", 200), ("0", 403), ("01", 400), ("-1", 400), ("2147483648", 400))
+        for text, _ in wanted:
+            self.server.order(DEVID, "replace", "./DMAcc/*/Ext/dmacc/Generation", "int", text)
+        self.agree()
+        codes = [code for name, _, code in self.record.answers if name == "Replace"]
+        self.assertEqual(codes, [code for _, code in wanted])
+
+    def test_name_and_passwords_change_together(self):
+        self.server.order(DEVID, "name", "somebody")
+        self.agree()
+        self.assertEqual(self.agree()["user_name"], "somebody")
+        self.assertRegex(self.record.client_tag, "^passwords")
+
+    def test_after_a_reset_of_the_account_it_authenticates_again(self):
+        self.server.order(DEVID, "passwords")
+        self.agree()
+        self.agree()
+        self.agent.object(f"/org/dmacc1/account/{self.account}").Reset(dbus_interface="org.dmacc1.Account")
+        self.assertEqual(self.agent.account()["Nonces"], "burnt")
+        self.server.was_reset(DEVID)
+        self.agree(challenged=True)
+        self.agree()
+        self.assertEqual(self.record.client_tag, "generation 1")
+
+    def test_after_a_wipe_of_the_agents_files_it_authenticates_again(self):
+        self.agree()
+        self.agent.process.kill()
+        shutil.rmtree(self.agent.state)
+        self.agent.state.mkdir()
+        self.restart()
+        self.server.was_reset(DEVID)
+        self.agree(challenged=True)
+        self.agree()
+
+    def test_no_secret_is_logged(self):
+        self.server.order(DEVID, "passwords")
+        for _ in range(3):
+            self.agree()
+        self.server.faults.wrong_server_pw = True
+        self.probe(1, "server-refused")
+        text = (self.folder / "log").read_text()
+        device = self.server.state.devices[DEVID]
+        secrets = {*SECRETS, *(c["password"] for side in ("client", "server") for c in device[side]), *self.nonces()}
+        secrets |= {dm.b64(bytes.fromhex(nonce)) for nonce in self.nonces()}
+        self.assertGreater(len(secrets), 12)
+        for secret in secrets:
+            self.assertNotIn(secret, text)
 
 
 class SessionsWithMac(Sessions):
@@ -230,7 +367,7 @@ class Transport(WithServer):
             self.assertTrue(done.stderr)
 
     def test_dmaccctl_names_the_program_that_it_lacks(self):
-        done = subprocess.run([test_dmaccd.BUILD / "agent/dmaccctl/dmaccctl", "probe", "a"], text=True,
+        done = subprocess.run([agent_case.BUILD / "agent/dmaccctl/dmaccctl", "probe", "a"], text=True,
                               capture_output=True, check=False)
         if Path("/usr/libexec/dmacc-probe").exists():
             self.skipTest("it is installed here")
