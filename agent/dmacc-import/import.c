@@ -5,6 +5,7 @@
 
 #include "import.h"
 #include "listing.h"
+#include "syncml.h"
 #include "tnds.h"
 #include "w7.h"
 #include "wbxml.h"
@@ -16,8 +17,10 @@ static int read_root(struct document *d, xmlNode *root)
 		return w7_read(d, root);
 	if (xml_is(root, "MgmtTree"))
 		return tnds_read(d, root);
-	return document_refuse(d, xml_line(root),
-			       "it is neither a wap-provisioningdoc nor a MgmtTree");
+	if (xml_is(root, "SyncML"))
+		return syncml_read(d, root);
+	return document_refuse(d, xml_line(root), "it is neither a wap-provisioningdoc nor a "
+			       "MgmtTree nor a message with one");
 }
 
 static int read_xml(struct document *d, const char *bytes, size_t len, FILE *out)

@@ -3,6 +3,7 @@
 """dmacc-import as the agent runs it: documents in, plain form out. DMACC_BUILD= names the build folder."""
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -69,6 +70,14 @@ def node(name, *nodes):
     return f"<Node><NodeName>{name}</NodeName>{''.join(nodes)}</Node>\n"
 
 
+def message(data):
+    return ('<!DOCTYPE SyncML PUBLIC "-//SYNCML//DTD SyncML 1.2//EN" "http://x/"><SyncML xmlns="SYNCML:SYNCML1.2"><SyncHdr>'
+            "<VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>0</SessionID><MsgID>0</MsgID><Target><LocURI>x</LocURI>"
+            "</Target><Source><LocURI>s</LocURI></Source></SyncHdr><SyncBody><Add><CmdID>1</CmdID><Meta><Format "
+            'xmlns="syncml:metinf">xml</Format><Type xmlns="syncml:metinf">application/vnd.syncml.dmtnds+xml</Type></Meta>'
+            f"<Item><Target><LocURI>./Inbox</LocURI></Target><Data>{data}</Data></Item></Add><Final/></SyncBody></SyncML>")
+
+
 def wbxml(document):
     """What libwbxml2's own command makes of XML."""
     with tempfile.TemporaryDirectory() as folder:
@@ -119,6 +128,38 @@ class Documents(Import):
         plain, messages = self.accepted((DATA / "operator-1.1.tnds").read_bytes())
         self.assertEqual(values(plain), values(PLAIN) | {"X": "example", "AuthPref": "syncml:auth-md5"})
         self.assertRegex(messages, r"\Aline \d+: ignored: ACL of example\n\Z")
+
+    def test_a_bootstrap_message_has_the_tree_that_it_adds(self):
+        tree = (DATA / "operator-1.2.tnds").read_text().split("-->\n", 1)[1]
+        wanted = self.accepted(tree)[0]
+        escaped = f'<?xml version="1.0"?>{tree}'.replace("&", "&amp;").replace("<", "&lt;")
+        for data in (tree, f"<![CDATA[{tree}]]>", escaped):
+            plain, messages = self.accepted(message(data))
+            self.assertEqual((plain, messages), (wanted, "line 1: ignored: the message around the MgmtTree\n"))
+        self.assertEqual(self.accepted(wbxml(message(tree).encode()))[0], wanted)
+        self.refused(message("./Inbox"), "line 1: there is no MgmtTree in the message")
+        self.refused(message(tree + "</Data><Data>" + escaped), "more than one MgmtTree")
+        self.refused(message("<![CDATA[<MgmtTree]]>"), "cut off")
+        self.refused(message("<![CDATA[<a>MgmtTree</a>]]>"), "there is no MgmtTree in its Data")
+
+    def test_a_tree_as_another_maker_writes_it(self):
+        """A prefix for the namespace, a processing instruction in the DOCTYPE, no formats, CDATA."""
+        tree = tnds(leaf("ServerID", "<![CDATA[a]]>"), node("AppAddr", node("home", leaf("Addr", "http://a/"))))
+        tree = re.sub(r"<RTProperties>.*?</RTProperties>", "", tree).replace("xmlns=", "xmlns:d=")
+        tree = re.sub(r"<(/?)(\w+)", r"<\1d:\2", tree)
+        doctype = '<!DOCTYPE MgmtTree PUBLIC " -//OMA//DTD-DM-DDF 1.2//EN" "http://x/" [<?oma-dm-ddf-ver supported-versions="1.2"?>]>'
+        self.assertEqual(values(self.accepted(doctype + tree)[0]), {"X": "acme", "Addr": "http://a/", "ServerID": "a"})
+
+    def test_an_address_in_a_tree_of_1_1_has_its_type(self):
+        for addr, kind in (("192.0.2.7", "IPv4"), ("2001:db8::7", "IPv6"), ("http://a/", None), ("a.example", None)):
+            plain = self.accepted(tnds(leaf("ServerId", "s"), leaf("Addr", addr), leaf("AddrType", "1")))[0]
+            self.assertEqual(values(plain).get("AddrType"), kind)
+
+    def test_an_empty_preference_is_none(self):
+        credential = node("AppAuth", node("1", leaf("AAuthLevel", "CLCRED"), leaf("AAuthType", "DIGEST")))
+        account = (leaf("ServerID", "s"), node("AppAddr", node("1", leaf("Addr", "http://a/"))), credential)
+        self.assertEqual(values(self.accepted(tnds(*account))[0])["AuthPref"], "DIGEST")
+        self.assertNotIn("AuthPref", values(self.accepted(tnds(*account, leaf("AAuthPref", "")))[0]))
 
     def test_wbxml_has_the_same_plain_form(self):
         for name in ("operator.w7", "operator-1.2.tnds", "operator-1.1.tnds", "two-applications.w7"):
@@ -254,7 +295,7 @@ class Refused(Import):
     def test_what_is_no_document(self):
         self.refused("", "it is empty")
         self.refused("hello\n", "there is no XML in it")
-        self.refused("<html/>", "line 1: it is neither a wap-provisioningdoc nor a MgmtTree")
+        self.refused("<html/>", "line 1: it is neither a wap-provisioningdoc nor a MgmtTree nor")
         self.refused(b"\x03\x0b\x6a\x00", "WBXML")
         self.refused(b"\x03\x0b\x04\x00\x45", "charset")
         self.refused(b"\0" * 100, "")
