@@ -73,7 +73,10 @@ int proof_found(struct proof *p)
 
 	if (!p->session || !p->heard)
 		return 0;
-	r = dmacc_session_commit(p->session, true);
+	/* a server gives no command to a client that it has not accepted */
+	r = dmacc_session_accepted(p->session, NULL, 0);
+	if (!r)
+		r = dmacc_session_commit(p->session, true);
 	if (r)
 		mo_complain("dmacc: account %s: %s", p->account, dmacc_client_error(p->client));
 	else

@@ -93,6 +93,10 @@ class Plugin(unittest.TestCase):
             return {node["uri"].removeprefix(X + "/AppAuth/"): base64.b64decode(node["value"])
                     if node["format"] == "bin" else node["value"].encode() for node in json.load(file)}
 
+    def calls(self, method):
+        """How often the session's method was called."""
+        return len(self.object("/org/dmacc1/session/example").GetMethodCalls(method, dbus_interface="org.freedesktop.DBus.Mock"))
+
     def nonces(self):
         stored = self.stored()
         return stored["CLCRED/AAuthData"], stored["SRVCRED/AAuthData"]
@@ -161,9 +165,9 @@ class Accounts(Plugin):
         # the client's own nonce looks like base64, and counts as it looks
         self.assertEqual(self.set(f"{SERVER}/AAuthData", b"0BxsFDC81gQ="), 0)
         self.assertEqual(self.set(f"{CLIENT}/AAuthData", client), 0)
-        self.assertEqual(self.nonces(), (CLIENT_NONCE, SERVER_NONCE))
+        self.assertEqual((self.nonces(), self.calls("Accepted")), ((CLIENT_NONCE, SERVER_NONCE), 0))
         self.acl(f"{X}/AppAddr/1/Addr")
-        self.assertEqual(self.nonces(), (client, b"0BxsFDC81gQ="))
+        self.assertEqual((self.nonces(), self.calls("Accepted")), ((client, b"0BxsFDC81gQ="), 1))
         self.finish()
         self.assertEqual(self.nonces(), (client, b"0BxsFDC81gQ="))
 
