@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import test_dmaccctl
-from test_dmaccd import BUILD, CLIENT_PW, SERVER_NONCE, SERVER_PW, WithAgent
+from agent_case import BUILD, CLIENT_PW, SERVER_NONCE, SERVER_PW, WithAgent
 from test_import import CONFINED, DATA, values, wbxml
 
 CTL = BUILD / "agent/dmaccctl/dmaccctl"
