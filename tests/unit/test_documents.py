@@ -96,7 +96,10 @@ class Export(WithAgent):
 
     def export(self, name, form, *options):
         done = self.ctl("--format", form, *options, name)
-        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # the agent's own branch, with the generation
+        left_out = rb"dmaccctl: left out: \./DMAcc/[^/]+/Ext, for which w7 has no place\n" if form.startswith("w7") else b""
+        self.assertRegex(done.stderr, rb"\A" + left_out + rb"\Z")
         return done.stdout
 
     def secrets(self, layout, name):
@@ -116,7 +119,7 @@ class Export(WithAgent):
                 self.assertEqual(done.returncode, 0, done.stderr + document)
                 self.assertEqual(canonical(done.stdout), furnished(name, form, layout))
                 for line in done.stderr.decode().splitlines():
-                    self.assertRegex(line, r"ignored: (ACL of|the client's name, which|UserName, which)")
+                    self.assertRegex(line, r"ignored: (ACL of|the client's name, which|UserName, which|node Ext$)")
 
     def test_an_imported_export_makes_the_same_account(self):
         """In place of the template that it came from."""
