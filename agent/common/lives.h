@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Initial nonces are used once, ever (uapi/derivation.md, section 5.4). The accounts know whether theirs were,
- * and are lost in a factory reset, while the sealed keys survive it. So, when a key is injected, it is
- * noted where the keys are in which life of the accounts that was: the file LIVES_NAME beside the accounts
- * goes with them, and has a random number; "lives/SLOT" of the factory store has that number and the hash
- * of the sealed key. A key that is found without the life that it came into may have been used: it is
- * spent, and its accounts are made with random nonces. dmacc-unseal says which are, in the file "spent"
- * beside its report, a name a line.
+ * Initial nonces are used once, ever (uapi/derivation.md, section 5.4). The accounts know whether
+ * theirs were, and are lost in a factory reset, while the sealed keys survive it. So, when a key is
+ * injected, it is noted where the keys are in which life of the accounts that was: the file
+ * LIVES_NAME beside the accounts goes with them, and has a random number; "lives/SLOT" of the
+ * factory store has that number and the hash of the sealed key. A key that is found without the
+ * life that it came into may have been used: it is spent, and its accounts are made with random
+ * nonces. dmacc-unseal says which are, in the file "spent" beside its report, a name a line.
  */
 #ifndef DMACC_COMMON_LIVES_H
 #define DMACC_COMMON_LIVES_H

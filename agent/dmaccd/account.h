@@ -88,8 +88,8 @@ void account_trouble(struct account *account, enum account_state state, enum tro
 		     const char *detail);
 
 /*
- * Properties and values from the record, which may be NULL; "" for what it does not say. A ready account
- * that is guessable says so, if nothing else is said. Returns 0 or -ENOMEM.
+ * Properties and values from the record, which may be NULL; "" for what it does not say. A ready
+ * account that is guessable says so, if nothing else is said. Returns 0 or -ENOMEM.
  */
 int account_describe(struct account *account, const struct record *record);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Values that somebody changed, over those of template and derivation. What the server replaces of a
- * credential is kept beside it until the new one has worked once; the session in which it was replaced
- * goes on with the old one, as the standard has it.
+ * Values that somebody changed, over those of template and derivation. What the server replaces of
+ * a credential is kept beside it until the new one has worked once; the session in which it was
+ * replaced goes on with the old one, as the standard has it.
  */
 #include <errno.h>
 #include <string.h>

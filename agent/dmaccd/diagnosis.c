@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Why does a server's credential not fit? What goes wrong between two implementations is known: the
- * nonce taken as its base64 text, another generation, another name, one password for the other. Each
- * is tried, alone and together with the others, and what fits is named: that is what saves the day
- * of whoever commissions a server. The complaint goes to the client, who is on this device.
+ * nonce taken as its base64 text, another generation, another name, one password for the other.
+ * Each is tried, alone and together with the others, and what fits is named: that is what saves the
+ * day of whoever commissions a server. The complaint goes to the client, who is on this device.
  */
 #include <errno.h>
 #include <openssl/evp.h>

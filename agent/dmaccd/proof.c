@@ -208,8 +208,8 @@ static uint64_t seconds_since_boot(void)
 }
 
 /*
- * Whoever has recorded one notification over it can send it again for good: it is for accounts whose
- * template asks for it, and for one session an hour
+ * Whoever has recorded one notification over it can send it again for good: it is for accounts
+ * whose template asks for it, and for one session an hour
  */
 static int judge_resync(struct session *s, const struct record *record, struct complaint *reterr)
 {

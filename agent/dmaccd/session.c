@@ -3,11 +3,11 @@
  * The rules for nonces:
  *
  * - The initial ones are used once, ever: before a digest that is made with one leaves, or one that
- *   was made with one is accepted, random ones stand in their place on the disk. The session goes on
- *   with those it read; if it comes to no commit, the next one begins with a challenge.
- * - The client's nonce of a session that came to no commit is used again, as the standard has it.
- *   A server's credential is not accepted again over the nonce that one was accepted over: in the next
- *   session the server is challenged.
+ *   was made with one is accepted, random ones stand in their place on the disk. The session goes
+ *   on with those it read; if it comes to no commit, the next one begins with a challenge.
+ * - The client's nonce of a session that came to no commit is used again, as the standard has it. A
+ *   server's credential is not accepted again over the nonce that one was accepted over: in the
+ *   next session the server is challenged.
  * - What the server sends is this session's only, until the server has proved who it is.
  */
 #include <errno.h>
@@ -227,7 +227,9 @@ bool session_is_unproven(const struct record *record, bool server)
 	return has_previous(record, "ClientPW") || has_previous(record, "UserName");
 }
 
-/* uapi/derivation.md, section 5.1: who learnt the old ones would only have to refuse the new ones */
+/*
+ * uapi/derivation.md, section 5.1: who learnt the old ones would only have to refuse the new ones
+ */
 bool session_may_go_back(const struct record *record, bool server)
 {
 	return session_is_unproven(record, server) && !has_previous(record, "Generation");

@@ -4,8 +4,8 @@
  * verified, and the nonces kept. uapi/org.dmacc1.xml, org.dmacc1.Session, says what each call does.
  *
  * Passwords are read from the account's file for each call and wiped; a session holds nonces, and
- * what it knows of its peer. Whoever calls signals on the bus what has changed of the session; what has
- * changed of the account is signalled here.
+ * what it knows of its peer. Whoever calls signals on the bus what has changed of the session; what
+ * has changed of the account is signalled here.
  */
 #ifndef DMACC_DMACCD_SESSION_H
 #define DMACC_DMACCD_SESSION_H

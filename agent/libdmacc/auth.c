@@ -23,7 +23,9 @@
 /* Digest, and the trigger's fixed part: version to session, length of the server's identifier */
 #define TRIGGER_SIZE 8
 
-/* An MD5 computation; the first failure is kept, so that a row of calls needs one test at its end */
+/*
+ * An MD5 computation; the first failure is kept, so that a row of calls needs one test at its end
+ */
 struct hash {
 	EVP_MD *md;
 	EVP_MD_CTX *ctx;

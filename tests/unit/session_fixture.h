@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Both ends of a DM session over agent_fixture.h: the client's calls, and a server that computes itself */
+/*
+ * Both ends of a DM session over agent_fixture.h: the client's calls, and a server that computes
+ * itself
+ */
 #ifndef DMACC_TESTS_SESSION_FIXTURE_H
 #define DMACC_TESTS_SESSION_FIXTURE_H
 

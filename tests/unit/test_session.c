@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Sessions of DM clients: whose credential over which nonce, and which nonces the next session has */
+/*
+ * Sessions of DM clients: whose credential over which nonce, and which nonces the next session
+ * has
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
