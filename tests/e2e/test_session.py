@@ -206,7 +206,7 @@ class Sessions(scenario.Scenario):
 
     def cut(self, stage, message, what, *orders):
         """The power goes when both servers are at this stage of this message; afterwards all still know each other."""
-        together = threading.Barrier(len(self.sides))
+        together, process = threading.Barrier(len(self.sides)), self.h.process
 
         def pull(at, _record, messages):
             # a message is counted when it has been decided on
@@ -214,7 +214,7 @@ class Sessions(scenario.Scenario):
                 together.wait(handsets.COMMAND_TIMEOUT)
                 # what was answered may be on its way, or on the phone's disk
                 time.sleep(random.uniform(0, 0.5) if stage == "answered" else 0)
-                self.h.process.kill()
+                process.kill()
 
         for side in self.sides:
             for order in orders:
