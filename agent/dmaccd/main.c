@@ -17,8 +17,10 @@
  * No secret stays in memory. The store asks the module for its key at each file, and wipes it. A
  * refresh reads what is stored, compares it with what is derived now, and wipes both; the accounts
  * that are served hold what is no secret. When root asks for a tree with secrets, or a session for a
- * digest, the account's file is read for it; a session keeps its nonces only. So every buffer that a secret passes through is ours, and wiped: OpenSSL wipes its
- * contexts, sd-bus never has a secret, since the tree leaves in a memfd, and libnl only sends.
+ * digest, the account's file is read for it; a session keeps its nonces only. Every buffer that a
+ * secret passes through is wiped: ours by us, OpenSSL's contexts by OpenSSL, and the bus's messages
+ * that bring a replaced password or a nonce, or take a credential along, by sd-bus, which is told that
+ * they are sensitive. A tree with secrets leaves in a memfd, and libnl only sends.
  *
  * What is missing is a state and not a failure: READY=1 comes in any case. A timer, 1 s and then
  * twice as long each time up to a minute, runs a refresh while something is missing that may come
@@ -30,7 +32,8 @@
  * (the folders), account (one as the bus shows it), reconcile (the rules) and compose (what they
  * make), rung (what a root has to be sealed with), accounts (all of them), agent (the refresh),
  * holding (an account's file in hand, for one request), session (a client's, with proof, diagnosis and
- * commit), change (what server and owner replace, and the way back), tree_text and bus (what leaves),
+ * commit), change (what server and owner replace, and the way back), tree_text, authorize (who may) and
+ * bus (what leaves),
  * config (dmaccd.conf), log.
  */
 #include <errno.h>
