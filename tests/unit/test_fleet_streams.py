@@ -148,9 +148,9 @@ class Duplicates(Fleet):
 
 
 class Output(Fleet):
-    def start(self, *arguments):
+    def start(self, *arguments, buffer=-1):
         return subprocess.Popen([FLEET, "derive", "--key", self.key, "--server-id", "com.example.dm", *arguments],
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=buffer)
 
     def names(self):
         return sorted(p.name for p in self.folder.iterdir() if p.name != "key")
@@ -192,9 +192,11 @@ class Output(Fleet):
 
     def test_a_signal_takes_the_begun_file_away_and_keeps_the_old_one(self):
         (self.folder / "out.csv").write_text("old")
-        # as if these tests did not run under nohup, whose choice would be respected
-        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        # as if these tests ran neither under nohup nor in the background, whose choice would be respected
+        for number in numbers:
+            self.addCleanup(signal.signal, number, signal.signal(number, signal.SIG_DFL))
+        for number in numbers:
             with self.start("--output", self.folder / "out.csv", "--rejects", self.folder / "bad.csv") as process:
                 process.stdin.write(f"{ID}\n13\n".encode() * 100)
                 process.stdin.flush()
@@ -244,15 +246,14 @@ class Output(Fleet):
 
     def test_who_writes_line_by_line_is_answered_line_by_line(self):
         for threads in ("1", "2", "5"):
-            with self.start("--threads", threads) as process:
+            # no buffer here, or select() would not see what came with the header
+            with self.start("--threads", threads, buffer=0) as process:
                 process.stdin.write(f"{ID}\n".encode())
-                process.stdin.flush()
                 self.assertEqual(process.stdout.readline().split(b",")[0], b"DevId")
                 for _ in range(6):
                     self.assertTrue(select.select([process.stdout], [], [], 60)[0], f"no answer, {threads} threads")
                     self.assertEqual(process.stdout.readline().split(b",")[0].decode(), DEVICE)
                     process.stdin.write(f"{ID}\n".encode())
-                    process.stdin.flush()
                 process.stdin.close()
 
     def test_a_reader_that_leaves_early_is_no_noise_and_no_file(self):
