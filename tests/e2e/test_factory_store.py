@@ -13,7 +13,7 @@ import owners
 import reference
 import scenario
 from owners import put_templates
-from scenario import FACTORY, OPERATOR, STORE, kernels, rootfs
+from scenario import FACTORY, OPERATOR, SEALED, STORE, kernels, rootfs
 
 CREDENTIAL = "/etc/credstore.encrypted/dmacc.master"
 PARTITION_SIZE = 16 << 20
@@ -97,7 +97,7 @@ class FactoryStore(scenario.Scenario):
         return done.out
 
     def restore(self, h, exported):
-        before = h.check(f"cd {FACTORY} && find . -type f -exec sha256sum {{}} + | sort")
+        before = h.check(SEALED)
         self.command(h, "dmaccctl factory restore", 0, "slot maker: ", "a whole store can be restored", stdin=exported)
         h.check(f"rm -rf {FACTORY} {CREDENTIAL}; sync")
         h.power_cut()
@@ -106,7 +106,7 @@ class FactoryStore(scenario.Scenario):
         changed = re.sub(rb'"blob":"[^"]{20}', b'"blob":"AAAAAAAAAAAAAAAAAAAA', exported)
         self.command(h, "dmaccctl factory restore", 2, "sha256", "an export that was changed is refused", stdin=changed)
         self.command(h, "dmaccctl factory restore", 0, "slot operator: ", "restore brings it back", stdin=exported)
-        after = h.check(f"cd {FACTORY} && find . -type f -exec sha256sum {{}} + | sort")
+        after = h.check(SEALED)
         self.test(before == after, "the same files", before, after)
         h.check("systemctl start dmacc-unseal")
         self.agree(h, "and the accounts are served again")
