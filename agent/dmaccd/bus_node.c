@@ -92,26 +92,45 @@ static int reply_names(sd_bus_message *m, const struct dmacc_tree *tree, const c
 	return r;
 }
 
-int bus_list(sd_bus_message *m, void *account, sd_bus_error *reterr)
-{
-	const struct dmacc_tree_node *node;
-	struct dmacc_tree *tree;
+/**
+ * struct asked - what a call names
+ * @tree: to be freed
+ * @base: of the layout, above all accounts
+ * @node: NULL if the tree has none of that URI
+ */
+struct asked {
 	const char *uri, *base;
+	struct dmacc_tree *tree;
+	const struct dmacc_tree_node *node;
+};
+
+static int read_asked(sd_bus_message *m, const void *account, struct asked *ret, sd_bus_error *reterr)
+{
 	int r;
 
-	r = sd_bus_message_read(m, "s", &uri);
+	r = sd_bus_message_read(m, "s", &ret->uri);
 	if (r >= 0)
-		r = tree_for(account, uri, &tree, &base, reterr);
+		r = tree_for(account, ret->uri, &ret->tree, &ret->base, reterr);
+	if (r >= 0)
+		ret->node = find(ret->tree, ret->uri);
+	return r;
+}
+
+int bus_list(sd_bus_message *m, void *account, sd_bus_error *reterr)
+{
+	struct asked asked;
+	int r;
+
+	r = read_asked(m, account, &asked, reterr);
 	if (r < 0)
 		return r;
-	node = find(tree, uri);
-	if (strcmp(uri, base) && !node)
-		r = no_such_node(uri, reterr);
-	else if (node && node->value)
-		r = sd_bus_error_setf(reterr, BUS_ERROR("NotPermitted"), "%.300s is a leaf", uri);
+	if (strcmp(asked.uri, asked.base) && !asked.node)
+		r = no_such_node(asked.uri, reterr);
+	else if (asked.node && asked.node->value)
+		r = sd_bus_error_setf(reterr, BUS_ERROR("NotPermitted"), "%.300s is a leaf", asked.uri);
 	else
-		r = reply_names(m, tree, uri);
-	dmacc_tree_free(tree);
+		r = reply_names(m, asked.tree, asked.uri);
+	dmacc_tree_free(asked.tree);
 	return r;
 }
 
@@ -138,23 +157,18 @@ static int reply_leaf(sd_bus_message *m, const struct dmacc_tree_node *node, sd_
 
 int bus_get(sd_bus_message *m, void *account, sd_bus_error *reterr)
 {
-	const struct dmacc_tree_node *node;
-	struct dmacc_tree *tree;
-	const char *uri, *base;
+	struct asked asked;
 	int r;
 
-	r = sd_bus_message_read(m, "s", &uri);
-	if (r >= 0)
-		r = tree_for(account, uri, &tree, &base, reterr);
+	r = read_asked(m, account, &asked, reterr);
 	if (r < 0)
 		return r;
-	node = find(tree, uri);
-	if (node)
-		r = reply_leaf(m, node, reterr);
-	else if (!strcmp(uri, base))
-		r = sd_bus_error_setf(reterr, BUS_ERROR("NotPermitted"), "%.300s is an interior node", uri);
+	if (asked.node)
+		r = reply_leaf(m, asked.node, reterr);
+	else if (!strcmp(asked.uri, asked.base))
+		r = sd_bus_error_setf(reterr, BUS_ERROR("NotPermitted"), "%.300s is an interior node", asked.uri);
 	else
-		r = no_such_node(uri, reterr);
-	dmacc_tree_free(tree);
+		r = no_such_node(asked.uri, reterr);
+	dmacc_tree_free(asked.tree);
 	return r;
 }

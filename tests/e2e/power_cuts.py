@@ -17,7 +17,6 @@ import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import scenario
 from scenario import OPERATOR, handsets, kernels, owners, product, rootfs
