@@ -32,8 +32,8 @@ COMMAND_LINE = ("root=/dev/vda rw quiet panic=-1 mitigations=off no_timer_check 
 # An Ethernet of its own, made by QEMU, whose other end is this machine
 HOST = "10.0.2.2"
 NETWORK = ("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=")
-# What a network manager would do
-JOIN_NETWORK = ("modprobe virtio_net && interface=$(ls /sys/class/net | grep -v '^lo$') && "
+# What a network manager would do, which waits as well until udev has given the interface its name
+JOIN_NETWORK = ("modprobe virtio_net && udevadm settle && interface=$(ls /sys/class/net | grep -v '^lo$') && "
                 "ip address add 10.0.2.15/24 dev $interface && ip link set $interface up")
 
 # Loads what the root file system needs, and no more, then makes room for systemd
