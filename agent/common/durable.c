@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A new content goes into a file of another name, to the disk, and over the old name. What is
- * left of a write that a power cut ended is swept away by the next write of that name.
+ * left of a write that a power cut ended is taken away by the next write of that name.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -13,65 +12,33 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "dmacc.h"
 #include "durable.h"
 
-#define SUFFIX_LEN 6
 #define PREVIOUS ".prev"
+/* Hidden: the new content until it gets its name, and the old one until it is NAME.prev */
+#define NEW ".new"
+#define OLD ".old"
+#define SUFFIX_LEN 5
 
 typedef char file_name[NAME_MAX + 1];
 
-/* Room for "." before and ".XXXXXX" behind; hidden names are ours */
+/* Room for "." before and a suffix behind; hidden names are ours */
 static bool is_name(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len && len <= NAME_MAX - SUFFIX_LEN - 2 && name[0] != '.' && !strchr(name, '/');
+	return len && len <= NAME_MAX - SUFFIX_LEN - 1 && name[0] != '.' && !strchr(name, '/');
 }
 
-static int temporary_name(const char *name, file_name ret)
+/* Is under the folder's lock the writer's own: what is there is left of a write that never ended */
+static int hidden_name(int dirfd, const char *name, const char *suffix, file_name ret)
 {
-	static const char digits[] = "abcdefghijklmnopqrstuvwxyz012345";
-	uint8_t random[SUFFIX_LEN];
-	char suffix[SUFFIX_LEN + 1] = "";
-	size_t i;
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return -EIO;
-	for (i = 0; i < SUFFIX_LEN; i++)
-		suffix[i] = digits[random[i] & 31];
-	snprintf(ret, sizeof(file_name), ".%s.%s", name, suffix);
-	return 0;
-}
-
-static bool is_temporary_of(const char *entry, const char *name)
-{
-	size_t len = strlen(name);
-
-	return entry[0] == '.' && !strncmp(entry + 1, name, len) && entry[len + 1] == '.' &&
-	       strlen(entry + len + 2) == SUFFIX_LEN;
-}
-
-/* What cannot be swept stays: it is never read */
-static void sweep(int dirfd, const char *name)
-{
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (is_temporary_of(entry->d_name, name))
-			(void)unlinkat(dirfd, entry->d_name, 0);
-	closedir(dir);
+	snprintf(ret, sizeof(file_name), ".%s%s", name, suffix);
+	return unlinkat(dirfd, ret, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int write_all(int fd, const uint8_t *data, size_t len)
@@ -115,7 +82,7 @@ static int write_temporary(int dirfd, const char *temporary, mode_t mode, const 
 static int keep_previous(int dirfd, const char *name)
 {
 	file_name link, previous;
-	int r = temporary_name(name, link);
+	int r = hidden_name(dirfd, name, OLD, link);
 
 	if (r)
 		return r;
@@ -139,8 +106,7 @@ static int replace(int dirfd, const char *name, mode_t mode, const void *data, s
 	file_name temporary;
 	int r;
 
-	sweep(dirfd, name);
-	r = temporary_name(name, temporary);
+	r = hidden_name(dirfd, name, NEW, temporary);
 	if (r)
 		return r;
 	r = write_temporary(dirfd, temporary, mode, data, len);
@@ -155,21 +121,18 @@ static int replace(int dirfd, const char *name, mode_t mode, const void *data, s
 	return fsync(dirfd) < 0 ? -errno : 0;
 }
 
-/* One writer at a time in a folder, so that nobody sweeps away what another is writing */
+/* One writer at a time in a folder: the hidden names are the same for all */
 static int replace_locked(int dirfd, const char *name, mode_t mode, const void *data, size_t len,
 			  bool rotate)
 {
-	bool locked;
 	int r;
 
 	if (!is_name(name))
 		return -EINVAL;
-	locked = !flock(dirfd, LOCK_EX);
-	if (!locked && errno != EOPNOTSUPP && errno != ENOLCK && errno != EINVAL)
+	if (flock(dirfd, LOCK_EX))
 		return -errno;
 	r = replace(dirfd, name, mode, data, len, rotate);
-	if (locked)
-		(void)flock(dirfd, LOCK_UN);
+	(void)flock(dirfd, LOCK_UN);
 	return r;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Files that a power cut cannot spoil: a write that returned 0 is there after it, and before that
- * the old file stands. Temporary names are hidden (".NAME.XXXXXX") and never read.
+ * the old file stands. Hidden names (".NAME.new", ".NAME.old") are
+ * what a write needs; they are never read.
  */
 #ifndef DMACC_COMMON_DURABLE_H
 #define DMACC_COMMON_DURABLE_H

@@ -426,16 +426,30 @@ static int encode(const struct store *store, const char *name, const struct reco
 	return 0;
 }
 
-/* A rotation overwrites NAME.prev: if that is damaged it is kept first */
+/* Not opened with the key, which would cost every write a turn to the kernel */
+static bool seems_damaged(struct store *store, const char *name, const char *file)
+{
+	enum store_fault fault;
+	uint8_t *data;
+	size_t len;
+	int r;
+
+	r = durable_read(store->folder, file, FILE_MAX, &data, &len);
+	if (r)
+		return r == -EFBIG || r == -EINVAL;
+	fault = judge(store, name, data, len);
+	free(data);
+	return store_is_damage(fault);
+}
+
+/* A rotation overwrites NAME.prev: if one can see that it is damaged it is kept first */
 static void keep_damaged_previous(struct store *store, const char *name)
 {
-	struct store_loaded loaded = { 0 };
 	char file[STORE_FILE_SIZE];
 
 	previous_file(name, file);
-	if (store_is_damage(load_file(store, name, file, &loaded)))
+	if (seems_damaged(store, name, file))
 		(void)store_set_aside(store, name, true, file);
-	record_free(loaded.record);
 }
 
 int store_save(struct store *store, const char *name, const struct record *record,

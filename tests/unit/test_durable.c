@@ -173,7 +173,7 @@ static void die_at(struct folder *f, bool rotate, int at)
 	assert_int_equal(WEXITSTATUS(status), 77);
 	assert_true(holds(f->fd, "file", "the old") || holds(f->fd, "file", "the new"));
 	assert_true(holds(f->fd, "file.prev", "the oldest") || holds(f->fd, "file.prev", "the old"));
-	/* the next write sweeps away what that left */
+	/* the next write takes away what that left */
 	assert_int_equal(replace(f->fd, rotate, "the newest"), 0);
 	assert_true(holds(f->fd, "file", "the newest"));
 	assert_int_equal(for_each(f->fd, NULL), 2);
@@ -237,7 +237,7 @@ static void hidden_and_slashed_names_are_refused(void **state)
 static void others_hidden_files_are_left_alone(void **state)
 {
 	struct folder *f = *state;
-	static const char * const names[] = { ".file", ".file.12345", ".files.123456", "file.123456" };
+	static const char * const names[] = { ".file", ".file.newer", ".files.new", "file.new" };
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
