@@ -42,6 +42,7 @@ help:
 	@echo 'make install          install userspace (DESTDIR=, prefix= and its relations)'
 	@echo 'make modules          build dmacc.ko for KDIR=$(KDIR)'
 	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=)'
+	@echo 'make deb              Debian packages in $(B)/deb/ (ARCH=arm64: of the other architecture)'
 	@echo 'make clean            remove what was built here'
 
 # A packager brings build dependencies himself: NO_APT=1
@@ -63,6 +64,11 @@ modules_install:
 
 install: userspace
 	$(Q)DESTDIR=$(abspath $(DESTDIR)) meson install -C $(B) --no-rebuild $(if $(Q),--quiet)
+
+# DEB_VERSION= is for tests of upgrades
+deb:
+	$(Q)$(if $(NO_APT),,tests/host-packages deb)
+	$(Q)packaging/debian/build.sh $(B)/deb '$(ARCH)' '$(DEB_VERSION)'
 
 clean:
 	$(Q)rm -rf $(B) build-check build-handset
@@ -88,4 +94,4 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/derive.py
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
-.PHONY: all help packages userspace modules modules_install install clean demo check check-power-cuts bench
+.PHONY: all help packages userspace modules modules_install install deb clean demo check check-power-cuts bench
