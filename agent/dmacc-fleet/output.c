@@ -59,6 +59,9 @@ void buffer_done(struct buffer *b)
 	*b = (struct buffer){ 0 };
 }
 
+/* As much as the kernel gives to anybody, fs.pipe-max-size */
+#define PIPE_SIZE (1024 * 1024)
+
 /* What a signal that ends us has to take away; at most two outputs are open */
 static char *volatile temporaries[2];
 
@@ -124,13 +127,25 @@ static int open_temporary(struct output *o)
 	return 0;
 }
 
+/*
+ * A pipe that takes what a thread has made of a piece of input: else threads wait while one of them
+ * and the reader take turns. What is no pipe, or has as much already, is left as it is.
+ */
+static void widen_pipe(int fd)
+{
+	if (fcntl(fd, F_GETPIPE_SZ) < PIPE_SIZE)
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+}
+
 int output_open(struct output *o, const char *path)
 {
 	struct stat st;
 
 	*o = (struct output){ .fd = STDOUT_FILENO };
-	if (!path || !strcmp(path, "-"))
+	if (!path || !strcmp(path, "-")) {
+		widen_pipe(o->fd);
 		return 0;
+	}
 	*o = (struct output){ .fd = -1 };
 	/* of a link, what it points to is replaced */
 	o->path = realpath(path, NULL);

@@ -88,30 +88,32 @@ size_t dmacc_context_server(__u8 out[DMACC_CONTEXT_MAX], const char *devid, size
 }
 
 /*
- * Four characters of 20 bits, side by side in a word. Arithmetic, not a table: the value is secret, and
+ * Eight characters of 40 bits, side by side in a word. Arithmetic, not a table: the value is secret, and
  * which cache line a table is read from is not.
  */
-static __u32 base32_characters(__u32 bits)
+static __u64 base32_characters(__u64 bits)
 {
-	__u32 values, digits;
+	__u64 values, digits;
 
-	values = (bits >> 15 & 31) << 24 | (bits >> 10 & 31) << 16 | (bits >> 5 & 31) << 8 |
-		 (bits & 31);
+	/* 20 bits in each half, 10 in each quarter, 5 in each byte */
+	values = (bits & 0xfffff00000) << 12 | (bits & 0xfffff);
+	values = (values & 0x000ffc00000ffc00) << 6 | (values & 0x000003ff000003ff);
+	values = (values & 0x03e003e003e003e0) << 3 | (values & 0x001f001f001f001f);
 	/* 'A' to 'Z' for 0 to 25; '2' to '7' from 26 on, which is 41 before where 'A' would lead */
-	digits = (values + 0x66666666) >> 7 & 0x01010101;
-	return values + 0x41414141 - digits * 41;
+	digits = (values + 0x6666666666666666) >> 7 & 0x0101010101010101;
+	return values + 0x4141414141414141 - (digits << 5) - (digits << 3) - digits;
 }
 
 void dmacc_base32(char *out, const __u8 *data, size_t len)
 {
 	__u8 *p = (__u8 *)out;
+	__u64 characters;
 
 	for (; len >= 5; len -= 5, data += 5) {
-		/* two halves of 20 bits each: no 64-bit arithmetic is needed */
-		p = put_be32(p, base32_characters((__u32)data[0] << 12 | (__u32)data[1] << 4 |
-						  data[2] >> 4));
-		p = put_be32(p, base32_characters(((__u32)data[2] & 15) << 16 |
-						  (__u32)data[3] << 8 | data[4]));
+		characters = base32_characters((__u64)data[0] << 32 | (__u32)data[1] << 24 |
+					       (__u32)data[2] << 16 | (__u32)data[3] << 8 | data[4]);
+		p = put_be32(p, (__u32)(characters >> 32));
+		p = put_be32(p, (__u32)characters);
 	}
 	*p = '\0';
 }
