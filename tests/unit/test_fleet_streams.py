@@ -310,8 +310,21 @@ class Progress(Fleet):
         self.assertTrue(shown.endswith("\r\x1b[K"), shown)
 
     def test_time_left_of_a_file(self):
-        ids = self.file("ids", f"{ID}\n" * 400000)
-        shown = self.on_terminal([], ids, out=subprocess.DEVNULL)
+        ids = self.file("ids", f"{ID}\n" * 200000)
+        reader, writer = os.pipe()
+
+        def read_slowly():
+            while os.read(reader, 1 << 18):
+                time.sleep(0.01)
+
+        thread = threading.Thread(target=read_slowly)
+        thread.start()
+        try:
+            shown = self.on_terminal([], ids, out=writer)
+        finally:
+            os.close(writer)
+            thread.join()
+            os.close(reader)
         self.assertRegex(shown, r"\d+ devices, \d+ a second, \d+ %, \d+:\d\d:\d\d left\x1b\[K")
 
     def test_not_into_the_output(self):
