@@ -31,6 +31,8 @@ SECONDS = 0.4
 # of which a processor has what it has; where none is named, it is there for those without the others
 AIMS = {"avx512": "aim 1.5", "avx2": "aim 0.7", "libcrypto": "aim 0.45"}
 MILLIONS_FOR_MEMORY = 10
+# so many that what it takes to start does not count
+MILLIONS_FOR_THREADS = 4
 
 
 def cpu_time():
@@ -71,14 +73,22 @@ class Bench:
             watch()
         return size
 
-    def derive(self, engine, *arguments):
-        """Seconds for all identifiers: by the clock, and of processor time."""
+    def derive(self, engine, *arguments, millions=None):
+        """Seconds for all identifiers, or for so many millions: by the clock, and of processor time."""
+        identifiers, devices = (self.many(millions), millions * 1_000_000) if millions else (self.identifiers, DEVICES)
         started, used = time.monotonic(), cpu_time()
-        with self.start(engine, *arguments, self.identifiers) as process:
+        with self.start(engine, *arguments, identifiers) as process:
             size = self.drain(process)
         took, used = time.monotonic() - started, cpu_time() - used
-        assert process.returncode == 0 and size > 100 * DEVICES, "not every device was derived"
+        assert process.returncode == 0 and size > 100 * devices, "not every device was derived"
         return took, used
+
+    def many(self, millions):
+        """A file of so many million identifiers."""
+        path = self.identifiers.with_name(f"identifiers-{millions}")
+        if not path.exists():
+            path.write_bytes(self.identifiers.read_bytes() * (millions * 1_000_000 // DEVICES))
+        return path
 
     def rate_of(self, engine):
         """Devices a second of processor time."""
@@ -168,9 +178,9 @@ def two_threads(bench):
     speed, cost = [], []
     for _ in range(ROUNDS):
         bench.on_cores(1)
-        one = bench.derive(None)
+        one = bench.derive(None, millions=MILLIONS_FOR_THREADS)
         bench.on_cores(2)
-        two = bench.derive(None, "--threads", "2")
+        two = bench.derive(None, "--threads", "2", millions=MILLIONS_FOR_THREADS)
         speed.append(one[0] / two[0])
         cost.append(two[1] / one[1])
     print(f"dmacc-fleet derive, two threads on two cores: {spread(speed)} times one, aim 1.9; "
