@@ -273,13 +273,32 @@ static int retire_previous(struct wipe *w, int folder, const char *name)
 	return unlinkat(folder, name, 0) < 0 ? complain("%s: %s", name, strerror(errno)) : 0;
 }
 
+/* Whatever the agent, or a power cut, may have left of the account: uapi/store.md */
+static bool is_of_account(const char *file, const char *account)
+{
+	size_t len = strlen(account);
+	const char *rest;
+
+	file += is_hidden(file);
+	if (strncmp(file, account, len))
+		return false;
+	rest = file + len;
+	return !*rest || !strcmp(rest, ".prev") || !strcmp(rest, ".new") || !strcmp(rest, ".old") ||
+	       !strcmp(rest, ".damaged") || !strncmp(rest, ".damaged-", 9);
+}
+
+static int destroy_file(struct wipe *w, int folder, const char *name)
+{
+	return is_of_account(name, w->account) ? put_aside(w, folder, name, -1, NULL) : 0;
+}
+
 static int retire_one(struct wipe *w, int folder)
 {
 	int before = w->done, r;
 
 	if (strchr(w->account, '/') || is_hidden(w->account) || strlen(w->account) > 64)
 		return complain("an account cannot have that name");
-	r = retire_account(w, folder, w->account);
+	r = w->destroy ? walk(w, folder, destroy_file) : retire_account(w, folder, w->account);
 	if (!r && w->done == before)
 		r = complain("there is nothing stored of an account '%s'", w->account);
 	return r;

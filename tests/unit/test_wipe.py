@@ -86,6 +86,12 @@ class Wipe(DeviceCase):
             self.refused(self.wipe("--account", name, "--yes"), "an account cannot have that name")
         self.assertTrue((self.accounts / "other").exists())
 
+    def test_one_account_destroyed_leaves_nothing_of_it_and_all_of_the_others(self):
+        for name in (".op.new", ".op.old", "op.damaged-2", "open", "op.prevent"):
+            (self.accounts / name).write_text("of one account or the other")
+        self.ok(self.wipe("--account", "op", "--destroy", "--yes"))
+        self.assertEqual(self.names(self.accounts), ["lost.prev", "op.prevent", "open", "other", "other.damaged"])
+
     def test_ten_times_is_refused_before_anything_is_lost(self):
         for number in range(2, 10):
             (self.accounts / f"other.damaged-{number}").write_text("kept")
