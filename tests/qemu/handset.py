@@ -36,11 +36,11 @@ NETWORK = ("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfi
 JOIN_NETWORK = ("modprobe virtio_net && udevadm settle && interface=$(ls /sys/class/net | grep -v '^lo$') && "
                 "ip address add 10.0.2.15/24 dev $interface && ip link set $interface up")
 
-# Loads what the root file system needs, and no more, then makes room for systemd
+# Loads what the root file system needs, and no more, then makes room for systemd. Until it says so nothing but the
+# distribution's own kernel and modules has run.
 BEGIN = "HANDSET BEGINS"
 INIT = """#!/bin/sh
 mount -t devtmpfs dev /dev
-echo "HANDSET BEGINS" > /dev/console
 for module in $(cat /modules); do
 	insmod $module
 done
@@ -53,6 +53,7 @@ if [ -b /dev/vdb ]; then
 fi
 mount -t ext4 -o rw /dev/vda /root || exec sh
 mount -o move /dev /root/dev
+echo "HANDSET BEGINS" > /root/dev/console
 exec switch_root /root /sbin/init
 """
 

@@ -63,8 +63,9 @@ def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300, tp
 
 
 def died_before(console, begin):
-    """Did the kernel die before anything of ours ran? While it changes its own code at the start, an emulated processor
-    on a busy host now and then runs what is half changed. Such a start is repeated once.
+    """Did the kernel die before anything of ours ran? While it changes its own code, at the start and when modules and
+    the first file system come, an emulated processor on a busy host now and then runs what is half changed. Such a
+    start is repeated once.
     """
     return "Kernel panic" in console and begin not in console
 
