@@ -39,6 +39,21 @@ static const struct text texts[] = {
 		"no-identity", "this device has no valid identifier, and without one it gets no credentials",
 		ALL_KEPT, "if its firmware cannot name an IMEI, MEID or ESN: ",
 		"dmaccctl factory identity -", " sets it once, from standard input" },
+	[TROUBLE_MODEM_AWAITED] = {
+		"modem-awaited", "neither hardware nor a sealed key names this device, and its modem has not "
+		"yet", ALL_KEPT, "wait, or see whether the modem is there: ", "mmcli -L", NULL },
+	[TROUBLE_MODEM_REFUSED] = {
+		"modem-refused", "only the modem names this device, and reports what cannot be an identifier",
+		ALL_KEPT, "have the modem's own identifier restored, which ", "mmcli -m any",
+		" shows as 'equipment id', and never type in another" },
+	[TROUBLE_MODEM_AMBIGUOUS] = {
+		"modem-ambiguous", "this device has more than one modem, and they name different devices",
+		ALL_KEPT, "write Modem= and the 'device' of the one that counts, of those that ", "mmcli -L",
+		" lists, into /etc/dmacc/dmaccd.conf" },
+	[TROUBLE_OTHER_MODEM] = {
+		"other-modem", "the modem in this device is another one's: its identifier is not this "
+		"device's, for which the accounts were made", ALL_KEPT ", and the accounts are served",
+		"put the modem back, or, if the device is to be the modem's: ", WIPE, ENROL_ANEW },
 	[TROUBLE_NOTHING_INJECTED] = {
 		"nothing-injected", "this device has been given no key", "there is nothing to keep",
 		NULL, INJECT, ", which is the factory's work" },

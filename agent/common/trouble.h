@@ -21,6 +21,10 @@ enum trouble {
 	/* the module */
 	TROUBLE_NO_MODULE,
 	TROUBLE_NO_IDENTITY,
+	TROUBLE_MODEM_AWAITED,
+	TROUBLE_MODEM_REFUSED,
+	TROUBLE_MODEM_AMBIGUOUS,
+	TROUBLE_OTHER_MODEM,
 
 	/* the root, and what has to be there before it opens */
 	TROUBLE_NOTHING_INJECTED,

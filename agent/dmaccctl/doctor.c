@@ -51,14 +51,16 @@ static void look_at_identity(struct doctor *d)
 {
 	bool may_come = d->view.status.root_state != DMACC_ROOT_OPEN &&
 			!findings_have(d->findings, TROUBLE_NOTHING_INJECTED);
+	const char *detail;
+	enum trouble trouble = view_identity(&d->view, &detail);
 
-	if (d->view.status.identity_source != DMACC_IDENTITY_NONE)
+	if (trouble == TROUBLE_NONE)
 		return;
 	/* a sealed key brings one where hardware has none */
 	if (may_come)
 		findings_note(d->findings, "identity", "hardware names none; the sealed keys may");
 	else
-		findings_trouble(d->findings, "identity", TROUBLE_NO_IDENTITY, NULL);
+		findings_trouble(d->findings, "identity", trouble, detail);
 }
 
 static void open_store(struct doctor *d)
@@ -230,21 +232,6 @@ static void look_for_weakness(struct doctor *d)
 				  "key");
 }
 
-/* The agent's reasons begin with the word of a trouble where it is one */
-static enum trouble trouble_in(const char *reason, const char **ret_detail)
-{
-	size_t len = strcspn(reason, ":");
-	enum trouble trouble;
-	char word[32];
-
-	*ret_detail = reason;
-	if (!reason[len] || len >= sizeof(word))
-		return TROUBLE_NONE;
-	memcpy(word, reason, len);
-	word[len] = '\0';
-	return trouble_from_word(word, &trouble) ? trouble : TROUBLE_NONE;
-}
-
 /* One that was put aside is not made anew without a key, and nothing else is wrong with it */
 static bool lacks_key(const struct doctor *d, const struct agent_account *a)
 {
@@ -257,7 +244,7 @@ static bool lacks_key(const struct doctor *d, const struct agent_account *a)
 static void look_at_account(struct doctor *d, const struct agent_account *a)
 {
 	const char *reason = a->reason ? a->reason : "", *state = a->state ? a->state : "", *detail;
-	enum trouble trouble = trouble_in(reason, &detail);
+	enum trouble trouble = view_trouble_in(reason, &detail);
 	char subject[96];
 
 	snprintf(subject, sizeof(subject), "account %s", a->name ? a->name : a->path);
@@ -294,8 +281,9 @@ static void look_at_agent(struct doctor *d)
 			findings_note(d->findings, "agent", d->view.agent_error);
 		return;
 	}
-	trouble = trouble_in(agent->reason ? agent->reason : "", &detail);
-	if (!findings_have_trouble(d->findings))
+	trouble = view_trouble_in(agent->reason ? agent->reason : "", &detail);
+	/* what the agent lacks has been said, but for the modem nobody else sees */
+	if (!findings_have_trouble(d->findings) || trouble == TROUBLE_OTHER_MODEM)
 		findings_trouble(d->findings, "agent", trouble, detail);
 	for (i = 0; i < agent->accounts_len; i++)
 		look_at_account(d, &agent->accounts[i]);

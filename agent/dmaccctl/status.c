@@ -19,8 +19,10 @@ static void advise_root(const struct view *view, char ret[TROUBLE_TEXT_SIZE])
 
 static void advise_identity(const struct view *view, char ret[TROUBLE_TEXT_SIZE])
 {
-	trouble_explain(view->status.identity_source == DMACC_IDENTITY_NONE ? TROUBLE_NO_IDENTITY :
-			TROUBLE_NONE, NULL, ret, TROUBLE_TEXT_SIZE);
+	const char *detail;
+
+	/* the agent's own words come further down */
+	trouble_explain(view_identity(view, &detail), NULL, ret, TROUBLE_TEXT_SIZE);
 }
 
 static void print_field(const char *label, const char *value)

@@ -58,3 +58,32 @@ enum trouble view_root(const struct view *view, const char **ret_detail)
 {
 	return unseal_report_judge(view->reported ? &view->report : NULL, &view->status, ret_detail);
 }
+
+enum trouble view_trouble_in(const char *reason, const char **ret_detail)
+{
+	size_t len = strcspn(reason, ":");
+	enum trouble trouble;
+	char word[32];
+
+	*ret_detail = reason;
+	if (!reason[len] || len >= sizeof(word))
+		return TROUBLE_NONE;
+	memcpy(word, reason, len);
+	word[len] = '\0';
+	return trouble_from_word(word, &trouble) ? trouble : TROUBLE_NONE;
+}
+
+enum trouble view_identity(const struct view *view, const char **ret_detail)
+{
+	enum trouble trouble;
+
+	*ret_detail = NULL;
+	if (view->status.identity_source != DMACC_IDENTITY_NONE)
+		return TROUBLE_NONE;
+	trouble = view_trouble_in(view->agent && view->bus.reason ? view->bus.reason : "", ret_detail);
+	if (trouble == TROUBLE_MODEM_AWAITED || trouble == TROUBLE_MODEM_REFUSED ||
+	    trouble == TROUBLE_MODEM_AMBIGUOUS)
+		return trouble;
+	*ret_detail = NULL;
+	return TROUBLE_NO_IDENTITY;
+}

@@ -33,6 +33,15 @@ void view_done(struct view *view);
 /* The last four digits of the identifier; "" if there are none for the caller */
 const char *view_tail(const struct view *view);
 
+/*
+ * What it is that a reason of the agent's begins with: the word of a trouble, or TROUBLE_NONE.
+ * @ret_detail: the reason
+ */
+enum trouble view_trouble_in(const char *reason, const char **ret_detail);
+
+/* Why there is no identifier, which the agent knows best. @ret_detail: its words, or NULL. */
+enum trouble view_identity(const struct view *view, const char **ret_detail);
+
 /* What is wrong with the root. @ret_detail: of this case; valid as long as @view. */
 enum trouble view_root(const struct view *view, const char **ret_detail);
 

@@ -6,7 +6,6 @@
 
 #include "agent.h"
 #include "bus.h"
-#include "config.h"
 #include "harden.h"
 #include "log.h"
 #include "session.h"
@@ -151,7 +150,7 @@ static void learn(struct agent *agent)
 		return;
 	bus_manager_changed(agent->bus, "State");
 	bus_manager_changed(agent->bus, "Reason");
-	if (device->state == DEVICE_READY)
+	if (device->state == DEVICE_READY && !device->reason[0])
 		log_event(LOG_DEVICE_STATE, NULL, LOG_INFO, "ready: identifier, root and keys are "
 			  "there");
 	else
@@ -168,11 +167,13 @@ int agent_configure(struct agent *agent)
 	if (!agent->config_path)
 		return 0;
 	r = config_read(agent->config_path, &config, sentence);
-	if (r)
+	if (r) {
 		log_line(LOG_ERR, "%s: %s", agent->config_path, sentence);
-	else
-		agent->device.minimum = config.minimum;
-	return r;
+		return r;
+	}
+	agent->device.minimum = config.minimum;
+	agent->modem_config = config.modem;
+	return 0;
 }
 
 int agent_refresh(struct agent *agent, bool reread)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "accounts.h"
+#include "config.h"
 #include "device.h"
 #include "templates.h"
 
@@ -24,6 +25,7 @@ struct trace;
  * @alive: called while a refresh takes long; may be NULL
  * @look_again: called when something is not as the last refresh found it: another one is due soon.
  *	May be NULL.
+ * @modem_config: of dmaccd.conf, for modem_watch()
  * @sessions: session.h; with no session there is none
  * @traces: what sessions of this run have left behind, session.c
  */
@@ -36,6 +38,7 @@ struct agent {
 	void (*alive)(void);
 	void (*look_again)(struct agent *agent);
 
+	struct config_modem modem_config;
 	struct device device;
 	struct templates *templates;
 	struct accounts accounts;

@@ -124,6 +124,11 @@ int bus_take_name(struct bus *bus)
 	return r < 0 ? r : 0;
 }
 
+sd_bus *bus_connection(struct bus *bus)
+{
+	return bus->bus;
+}
+
 struct bus *bus_free(struct bus *bus)
 {
 	if (!bus)

@@ -3,6 +3,7 @@
 #ifndef DMACC_DMACCD_BUS_H
 #define DMACC_DMACCD_BUS_H
 
+#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 struct agent;
@@ -14,6 +15,8 @@ struct bus;
  */
 int bus_new(struct agent *agent, sd_event *event, struct bus **ret);
 int bus_take_name(struct bus *bus);
+/* For who else talks on it */
+sd_bus *bus_connection(struct bus *bus);
 /* Returns NULL; may be given NULL */
 struct bus *bus_free(struct bus *bus);
 

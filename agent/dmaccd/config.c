@@ -4,6 +4,7 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ struct reading {
 	FILE *file;
 	int line;
 	struct config config;
+	bool has_modem, has_wait;
 	int wrong_line;				/* the first that take() did not understand, and why */
 	char sentence[200];
 };
@@ -80,11 +82,44 @@ static int take_master(struct reading *r, const char *value)
 	return *master ? 1 : wrong(r, "MinimumMaster: it is not tpm2, host or file");
 }
 
+static int take_modem(struct reading *r, const char *value)
+{
+	struct config_modem *modem = &r->config.modem;
+
+	if (r->has_modem)
+		return wrong(r, "Modem: it is there twice");
+	r->has_modem = true;
+	/* a line of inih is not longer than that */
+	if (!value[0] || strlen(value) >= sizeof(modem->device))
+		return wrong(r, "Modem: it is not none, nor a modem's Device");
+	modem->off = !strcmp(value, "none");
+	if (!modem->off)
+		strcpy(modem->device, value);
+	return 1;
+}
+
+static int take_wait(struct reading *r, const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	if (r->has_wait)
+		return wrong(r, "ModemWait: it is there twice");
+	r->has_wait = true;
+	if (!digits || digits > 4 || value[digits])
+		return wrong(r, "ModemWait: it is not a number of seconds, 0 to 9999");
+	r->config.modem.wait = (unsigned int)atoi(value);
+	return 1;
+}
+
 /* Called for each line with a key */
 static int take(void *data, const char *section, const char *key, const char *value)
 {
 	struct reading *r = data;
 
+	if (!strcmp(section, "Agent") && !strcmp(key, "Modem"))
+		return take_modem(r, value);
+	if (!strcmp(section, "Agent") && !strcmp(key, "ModemWait"))
+		return take_wait(r, value);
 	if (!strcmp(section, "Agent") && !strcmp(key, "MinimumRung"))
 		return take_rung(r, value);
 	if (!strcmp(section, "Agent") && !strcmp(key, "MinimumMaster"))
@@ -101,10 +136,14 @@ static char *next_line(char *line, int size, void *data)
 	if (!fgets(line, size, r->file))
 		return NULL;
 	r->line++;
-	if (!strchr(line, '\n'))
-		do {
-			c = getc(r->file);
-		} while (c != EOF && c != '\n');
+	if (strchr(line, '\n'))
+		return line;
+	c = getc(r->file);
+	/* what is cut would be another value */
+	if (c != EOF && c != '\n' && !strchr("#;", line[strspn(line, " \t")]))
+		(void)wrong(r, "it is longer than %d bytes", size - 2);
+	while (c != EOF && c != '\n')
+		c = getc(r->file);
 	return line;
 }
 
@@ -133,6 +172,8 @@ static int parse(struct reading *r, char *reterr_sentence)
 		return -error;
 	}
 	if (!line)
+		line = r->wrong_line;
+	if (!line)
 		return 0;
 	snprintf(reterr_sentence, CONFIG_SENTENCE_SIZE, "line %d: %s", line, line == r->wrong_line ?
 		 r->sentence : "it is neither [Section] nor Key=Value");
@@ -141,7 +182,7 @@ static int parse(struct reading *r, char *reterr_sentence)
 
 int config_read(const char *path, struct config *ret, char reterr_sentence[CONFIG_SENTENCE_SIZE])
 {
-	struct reading r = { .file = open_file(path) };
+	struct reading r = { .file = open_file(path), .config.modem.wait = CONFIG_MODEM_WAIT };
 	int error = r.file ? 0 : errno;
 
 	if (error && error != ENOENT) {

@@ -3,14 +3,31 @@
 #ifndef DMACC_DMACCD_CONFIG_H
 #define DMACC_DMACCD_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "rung.h"
 
 #define CONFIG_SENTENCE_SIZE 256
 
+#define CONFIG_DEVICE_SIZE 256
+#define CONFIG_MODEM_WAIT 60
+
+/**
+ * struct config_modem - what counts of the modems
+ * @off: none is asked
+ * @device: property Device of the one that is; "": any
+ * @wait: seconds after which a device without an identifier says so
+ */
+struct config_modem {
+	bool off;
+	char device[CONFIG_DEVICE_SIZE];
+	unsigned int wait;
+};
+
 struct config {
 	struct rung_minimum minimum;
+	struct config_modem modem;
 };
 
 /**

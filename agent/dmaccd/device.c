@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "log.h"
 #include "unseal_report.h"
 
 static const char *const words[] = {
@@ -59,11 +60,79 @@ static void lack_root(struct device *d)
 	unseal_report_done(&report);
 }
 
+/* The modem is the last that is asked, and its answer what there is to say */
+static void lack_modem(struct device *d)
+{
+	static const enum trouble troubles[] = {
+		[EQUIPMENT_REFUSED] = TROUBLE_MODEM_REFUSED,
+		[EQUIPMENT_AMBIGUOUS] = TROUBLE_MODEM_AMBIGUOUS,
+	};
+	const struct equipment *e = &d->equipment;
+	char detail[EQUIPMENT_SENTENCE_SIZE + 80];
+
+	if (e->state == EQUIPMENT_REFUSED || e->state == EQUIPMENT_AMBIGUOUS) {
+		lack(d, DEVICE_NO_IDENTITY, troubles[e->state], e->sentence);
+		return;
+	}
+	if (d->modem_awaited) {
+		lack(d, DEVICE_NO_IDENTITY, TROUBLE_MODEM_AWAITED, e->sentence);
+		return;
+	}
+	snprintf(detail, sizeof(detail), "hardware gave none, and no sealed key brought one%s%s",
+		 e->sentence[0] ? "; " : "", e->sentence);
+	lack(d, DEVICE_NO_IDENTITY, TROUBLE_NO_IDENTITY, detail);
+}
+
 static void lack_identity(struct device *d)
 {
-	lack(d, DEVICE_NO_IDENTITY, TROUBLE_NO_IDENTITY, d->status.root_state == DMACC_ROOT_OPEN ?
-	     "hardware gave none, and no sealed key brought one" :
-	     "hardware gave none, and while no root is open no sealed key can bring one");
+	if (d->status.root_state == DMACC_ROOT_OPEN)
+		lack_modem(d);
+	else
+		lack(d, DEVICE_NO_IDENTITY, TROUBLE_NO_IDENTITY, "hardware gave none, and while no "
+		     "root is open no sealed key can bring one");
+}
+
+/*
+ * The keys that the factory sealed go before the modem. While dmacc-unseal has opened the root and not
+ * loaded them yet, its report still says why the root could not be opened before.
+ */
+static bool may_sealed_keys_name_one(const struct device *d)
+{
+	struct unseal_report report = { 0 };
+	bool may;
+
+	if (d->status.root_state != DMACC_ROOT_OPEN)
+		return true;
+	if (unseal_report_read(d->report_folder, &report))
+		return false;
+	may = report.root.trouble != TROUBLE_NONE &&
+	      report.root.trouble != TROUBLE_NOTHING_INJECTED;
+	unseal_report_done(&report);
+	return may;
+}
+
+static bool is_modem_certain(const struct device *d)
+{
+	return d->equipment.state == EQUIPMENT_KNOWN &&
+	       !(d->equipment.waits && d->modem_awaited);
+}
+
+/* Where nothing else names the device its modem does, until the next boot: false if it does not */
+static bool take_modem(struct device *d)
+{
+	if (!is_modem_certain(d) || may_sealed_keys_name_one(d)) {
+		lack_identity(d);
+		return false;
+	}
+	if (dmacc_kernel_set_identity(d->kernel, d->equipment.devids[0]) ||
+	    dmacc_kernel_get_status(d->kernel, &d->status)) {
+		lack(d, DEVICE_NO_IDENTITY, TROUBLE_NO_IDENTITY,
+		     dmacc_kernel_sentence(d->kernel));
+		return false;
+	}
+	log_event(LOG_IDENTITY_SET, NULL, LOG_NOTICE, "the identifier of this device is its modem's, "
+		  "until the next boot");
+	return true;
 }
 
 /* What the store calls for each file. Another root has other files. */
@@ -113,10 +182,14 @@ static void learn_identity(struct device *d, const char *path)
 		     dmacc_kernel_sentence(d->kernel));
 		return;
 	}
-	if (d->devid[0])
-		learn_store(d, path);
-	else
+	if (!d->devid[0]) {
 		lack_identity(d);
+		return;
+	}
+	learn_store(d, path);
+	/* the device is who it was: only a person can tell whether its modem should be */
+	if (d->state == DEVICE_READY && equipment_contradicts(&d->equipment, d->devid))
+		lack(d, DEVICE_READY, TROUBLE_OTHER_MODEM, NULL);
 }
 
 static void learn(struct device *d, const char *store_path)
@@ -130,9 +203,9 @@ static void learn(struct device *d, const char *store_path)
 		lack(d, DEVICE_NO_MODULE, TROUBLE_NO_MODULE, dmacc_kernel_sentence(d->kernel));
 		return;
 	}
-	if (d->status.identity_source == DMACC_IDENTITY_NONE)
-		lack_identity(d);
-	else if (d->status.root_state != DMACC_ROOT_OPEN)
+	if (d->status.identity_source == DMACC_IDENTITY_NONE && !take_modem(d))
+		return;
+	if (d->status.root_state != DMACC_ROOT_OPEN)
 		lack_root(d);
 	else
 		learn_identity(d, store_path);

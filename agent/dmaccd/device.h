@@ -3,6 +3,7 @@
 #ifndef DMACC_DMACCD_DEVICE_H
 #define DMACC_DMACCD_DEVICE_H
 
+#include "equipment.h"
 #include "kernel.h"
 #include "rung.h"
 #include "store.h"
@@ -24,9 +25,11 @@ enum device_state {
  * @kernel: connected unless the state is DEVICE_NO_MODULE
  * @status: valid if @kernel is
  * @devid: "" unless the state is DEVICE_READY or DEVICE_NO_STORE_KEY; never logged
- * @reason: what trouble_explain() makes of it, "" if ready
+ * @reason: what trouble_explain() makes of it; of a ready one what its owner should know, or ""
  * @store: NULL unless the state is DEVICE_READY. It asks @kernel for its key at each read and write,
  *	and so fails if the kernel has forgotten the root since.
+ * @equipment: what the modems say; the agent's to set
+ * @modem_awaited: the modem may still come, or say its identifier; the agent's to set
  * @minimum: what dmaccd.conf asks of the root; the agent's to set
  * @sysfs: NULL for /sys
  * @report_folder: where dmacc-unseal left its report; NULL for UNSEAL_REPORT_FOLDER
@@ -38,6 +41,8 @@ struct device {
 	enum device_state state;
 	char reason[DEVICE_REASON_SIZE];
 	struct store *store;
+	struct equipment equipment;
+	bool modem_awaited;
 	struct rung_minimum minimum;
 	const char *sysfs;
 	const char *report_folder;

@@ -10,6 +10,7 @@
 
 static const char *const message_ids[] = {
 	[LOG_DEVICE_STATE] = "463b4a96ad9e47778761dbccdce4c439",
+	[LOG_IDENTITY_SET] = "d6807ac1723843f0838d8d52e22a7661",
 	[LOG_TEMPLATE_REFUSED] = "5a903b3e663b46388ee786c039bbd817",
 	[LOG_TEMPLATE_NOTE] = "cec186234ed24e6fbb1fcc4fba482e73",
 	[LOG_ACCOUNT_NEW] = "8777d347fc1b4877ba4451897cd3e1a3",
@@ -28,7 +29,7 @@ static const char *const message_ids[] = {
 
 static const char *field_of(enum log_event event)
 {
-	if (event == LOG_DEVICE_STATE)
+	if (event == LOG_DEVICE_STATE || event == LOG_IDENTITY_SET)
 		return "DMACC_DEVICE";
 	return event == LOG_TEMPLATE_REFUSED || event == LOG_TEMPLATE_NOTE ? "DMACC_TEMPLATE" :
 									     "DMACC_ACCOUNT";

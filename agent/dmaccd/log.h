@@ -10,6 +10,7 @@
 
 enum log_event {
 	LOG_DEVICE_STATE,	/* what the kernel has or lacks */
+	LOG_IDENTITY_SET,	/* to the modem's */
 	LOG_TEMPLATE_REFUSED,
 	LOG_TEMPLATE_NOTE,	/* what dmacc-import left out of a document */
 	LOG_ACCOUNT_NEW,

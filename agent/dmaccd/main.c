@@ -28,13 +28,12 @@
  * account served there is no timer and nothing wakes the phone.
  *
  * The files, from below: record (the values of an account), store (records on the disk), device
- * (what the module tells, and the store that it opens), importer (runs dmacc-import), templates
- * (the folders), account (one as the bus shows it), reconcile (the rules) and compose (what they
- * make), rung (what a root has to be sealed with), accounts (all of them), agent (the refresh),
- * holding (an account's file in hand, for one request), session (a client's, with proof, diagnosis and
- * commit), change (what server and owner replace, and the way back), tree_text, authorize (who may) and
- * bus (what leaves),
- * config (dmaccd.conf), log.
+ * (what the module tells, and the store that it opens), modem (who ModemManager says that the device
+ * is), importer (runs dmacc-import), templates (the folders), account (one as the bus shows it),
+ * reconcile (the rules) and compose (what they make), rung (what a root has to be sealed with),
+ * accounts (all of them), agent (the refresh), holding (an account's file in hand, for one request),
+ * session (a client's, with proof, diagnosis and commit), change (what server and owner replace, and
+ * the way back), tree_text, authorize (who may) and bus (what leaves), config (dmaccd.conf), log.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -53,6 +52,7 @@
 #include "agent.h"
 #include "bus.h"
 #include "log.h"
+#include "modem.h"
 
 #define RETRY_FIRST 1
 #define RETRY_LAST 60
@@ -61,6 +61,7 @@
 struct program {
 	struct agent agent;
 	struct bus *bus;
+	struct modem *modem;
 	sd_event *event;
 	sd_event_source *retry;
 	unsigned int retry_after;	/* seconds */
@@ -161,6 +162,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	p->retry_after = RETRY_FIRST;
 	/* one that is not understood leaves in force what was asked before */
 	(void)agent_configure(&p->agent);
+	modem_reconfigure(p->modem);
 	return refresh(p, true);
 }
 
@@ -202,6 +204,9 @@ static int start(struct program *p)
 	r = bus_new(&p->agent, p->event, &p->bus);
 	if (r < 0)
 		return complain(r, "the system bus");
+	r = modem_watch(&p->agent, bus_connection(p->bus), &p->modem);
+	if (r < 0)
+		return complain(r, "ModemManager on the system bus");
 	r = agent_refresh(&p->agent, true);
 	if (r < 0)
 		return complain(r, "the accounts");
@@ -221,6 +226,7 @@ static int run(struct program *p)
 	if (r >= 0)
 		r = sd_event_loop(p->event);
 	(void)sd_notify(0, "STOPPING=1");
+	p->modem = modem_free(p->modem);
 	p->bus = p->agent.bus = bus_free(p->bus);
 	agent_done(&p->agent);
 	sd_event_source_unref(p->retry);

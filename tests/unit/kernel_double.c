@@ -12,6 +12,9 @@ struct dmacc_kernel {
 
 struct kernel_double kernel_double;
 
+/* SET_IDENTITY: stays until the process ends, as it does until a reboot */
+static char latched[DMACC_DEVID_SIZE];
+
 static struct dmacc_deriver *new_deriver(void)
 {
 	struct dmacc_deriver *deriver;
@@ -55,6 +58,7 @@ void kernel_double_reset(void)
 {
 	kernel_double = (struct kernel_double){
 		.devid = "IMEI:490154203237518",
+		.source = DMACC_IDENTITY_SMBIOS,
 		.rung = DMACC_RUNG_WRAPPED,
 		.master_source = DMACC_MASTER_FILE,
 		.root_state = DMACC_ROOT_OPEN,
@@ -78,7 +82,9 @@ static void read_words(void)
 		return;
 	kernel_double_reset();
 	while (file && fscanf(file, "%63s", word) == 1) {
-		if (!strcmp(word, "no-module"))
+		if (!strcmp(word, "blob"))
+			kernel_double.source = DMACC_IDENTITY_BLOB;
+		else if (!strcmp(word, "no-module"))
 			kernel_double.no_module = true;
 		else if (!strcmp(word, "no-identity"))
 			kernel_double.devid = NULL;
@@ -91,6 +97,10 @@ static void read_words(void)
 	}
 	if (file)
 		fclose(file);
+	if (!kernel_double.devid && latched[0]) {
+		kernel_double.devid = latched;
+		kernel_double.source = DMACC_IDENTITY_SET;
+	}
 }
 
 int dmacc_kernel_open(struct dmacc_kernel **ret)
@@ -123,7 +133,7 @@ int dmacc_kernel_get_status(struct dmacc_kernel *kernel, struct dmacc_kernel_sta
 {
 	struct dmacc_kernel_status status = {
 		.module_version = "double",
-		.identity_source = kernel_double.devid ? DMACC_IDENTITY_SMBIOS :
+		.identity_source = kernel_double.devid ? kernel_double.source :
 							 DMACC_IDENTITY_NONE,
 		.rung = kernel_double.rung,
 		.root_state = kernel_double.root_state,
@@ -148,8 +158,20 @@ int dmacc_kernel_get_identity(struct dmacc_kernel *kernel, enum dmacc_identity_s
 {
 	(void)kernel;
 	if (ret_source)
-		*ret_source = DMACC_IDENTITY_SMBIOS;
+		*ret_source = kernel_double.devid ? kernel_double.source : DMACC_IDENTITY_NONE;
 	snprintf(ret_devid, DMACC_DEVID_SIZE, "%s", kernel_double.devid ? kernel_double.devid : "");
+	return 0;
+}
+
+int dmacc_kernel_set_identity(struct dmacc_kernel *kernel, const char *devid)
+{
+	if (kernel_double.refuses_identity || kernel_double.root_state != DMACC_ROOT_OPEN)
+		return refuse(kernel, -EPERM, "this is for the agent");
+	if (kernel_double.devid && strcmp(kernel_double.devid, devid))
+		return refuse(kernel, -EEXIST, "this device has another identity already");
+	snprintf(latched, sizeof(latched), "%s", devid);
+	kernel_double.devid = latched;
+	kernel_double.source = DMACC_IDENTITY_SET;
 	return 0;
 }
 

@@ -16,6 +16,8 @@ struct double_slot {
 struct kernel_double {
 	bool no_module;
 	const char *devid;		/* NULL: none */
+	enum dmacc_identity_source source;	/* of @devid */
+	bool refuses_identity;
 	enum dmacc_rung rung;
 	enum dmacc_root_state root_state;
 	enum dmacc_root_reason root_reason;

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 import test_dmaccctl as agents
-from ctl_case import DOUBLE, HERE, KEY_2, OTHER_IMEI, DeviceCase, flip
+from ctl_case import DOUBLE, HERE, KEY_2, OTHER_IMEI, Device, DeviceCase, flip
 
 MANUALS = HERE.parent.parent / "agent/dmaccctl"
 
@@ -163,6 +163,43 @@ class Accounts(agents.Bus):
         found, said = self.troubles({"Name": "old", "Profile": "fcs11384"})
         self.assertEqual(found, {})
         self.assertIn("can compute its passwords", said["weaknesses"][0]["sentence"])
+
+
+class Modem(agents.Bus):
+    """What the agent knows of the modem is said of a device without an identifier, by doctor and status."""
+
+    def setUp(self):
+        super().setUp()
+        self.device = Device(self.folder / "device", imei=None)
+
+    def ask(self, *arguments, reason, state="no-identity"):
+        self.agent(manager=agents.AGENT["manager"] | {"RefusedTemplates": [], "State": state, "Reason": reason}, accounts={})
+        return self.device.run(*arguments, **self.bus).stdout
+
+    def doctor(self, reason, state="no-identity"):
+        said = json.loads(self.ask("doctor", "--json", "--factory-store", self.device.store, "--unseal-report",
+                                   self.device.report_folder, reason=reason, state=state))
+        return {t["subject"]: (t["state"], t["detail"]) for t in said["troubles"]}
+
+    def test_doctor_says_what_the_agent_knows_of_the_modem(self):
+        for word in ("modem-awaited", "modem-refused", "modem-ambiguous"):
+            with self.subTest(word):
+                self.assertEqual(self.doctor(f"{word}: it is so")["identity"], (word, f"{word}: it is so"))
+                self.doCleanups()
+                self.setUp()
+
+    def test_doctor_says_what_it_always_does_if_it_is_not_the_modem(self):
+        self.assertEqual(self.doctor("no-root: it is so")["identity"], ("no-identity", ""))
+
+    def test_doctor_names_another_modem_beside_other_troubles(self):
+        found = self.doctor("other-modem: it is so", "ready")
+        self.assertEqual(found["agent"], ("other-modem", "other-modem: it is so"))
+        self.assertIn("identity", found)
+
+    def test_status_advises_to_wait_for_the_modem_and_not_to_type(self):
+        said = self.ask("status", reason="modem-awaited: it is so")
+        self.assertRegex(said, r"identity +none\n +modem-awaited: .*'mmcli -L'\n")
+        self.assertNotIn("factory identity", said)
 
 
 class Manual(unittest.TestCase):
