@@ -27,7 +27,8 @@ static const struct verb verbs[] = {
 	{ "export", export_main, "[--factory-store DIR] [--credential FILE] [FILE|-]" },
 	{ "restore", restore_main,
 	  "[--factory-store DIR] [--credential FILE] [--json] [FILE|-]" },
-	{ "identity", identity_main, "[--json] [FILE|-]" },
+	{ "identity", identity_main,
+	  "[--modem [--device DEVICE] [--wait SECONDS]] [--json] [FILE|-]" },
 	{ NULL, NULL, NULL },
 };
 

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who the device is according to its modem: dmaccd and a ModemManager of python-dbusmock on a bus of their own."""
+import json
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import dbus
 
 from agent_case import CONF, DMACCD, PATIENCE, SERVER_PW
+from ctl_case import KEY_1, KEY_ID, Device
 from modem_case import IMEI, MODEM, OTHER, PATH, WithModems
 
 
@@ -341,6 +344,75 @@ class SomethingElseNamesTheDevice(WithModems):
         self.start("blob", "A0000000002329")
         time.sleep(1)
         self.assertEqual((self.state(), self.reason()), ("ready", ""))
+
+
+class AtTheFactory(WithModems):
+    """dmaccctl factory identity --modem, without an agent."""
+
+    def setUp(self):
+        super().setUp()
+        self.device = Device(self.bus.folder / "device", imei=None)
+
+    def identity(self, *arguments):
+        return self.device.run("factory", "identity", *arguments, DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
+
+    def refused(self, sentence, *arguments):
+        done = self.identity(*arguments)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn(sentence, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertNotIn(IMEI, done.stderr)
+        self.assertEqual(json.loads(self.device.run("status", "--json").stdout)["module"]["identity_source"], "none")
+
+    def test_a_key_can_be_injected_for_what_the_modem_reports(self):
+        self.modem_manager().plug(0, IMEI)
+        done = self.identity("--modem")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("identity set until reboot", done.stdout)
+        injected = self.device.inject("alpha", KEY_1, 1, KEY_ID, "--json")
+        self.assertEqual(json.loads(injected.stdout)["devid"], f"IMEI:{IMEI}")
+
+    def test_another_modem_than_the_one_that_was_taken_is_refused(self):
+        manager = self.modem_manager()
+        manager.plug(0, IMEI)
+        self.assertEqual(self.identity("--modem").returncode, 0)
+        manager.unplug(0)
+        manager.plug(1, OTHER)
+        self.assertIn("another identity already", self.identity("--modem").stderr)
+
+    def test_one_that_comes_later_is_waited_for(self):
+        manager = self.modem_manager()
+        manager.plug(0, "0")
+        later = threading.Timer(2, manager.say, (0,), {"EquipmentIdentifier": IMEI})
+        later.start()
+        self.addCleanup(later.join)
+        self.assertEqual(self.identity("--modem").returncode, 0)
+
+    def test_one_of_two_modems_is_named_by_its_device(self):
+        manager = self.modem_manager()
+        manager.plug(0, IMEI)
+        manager.plug(1, OTHER, device="/sys/devices/usb/dongle")
+        self.refused("there are modems with different identifiers", "--modem")
+        self.refused("no modem at the place", "--modem", "--wait", "0", "--device", "/sys/devices/elsewhere")
+        self.assertEqual(self.identity("--modem", "--device", "/sys/devices/soc/modem").returncode, 0)
+
+    def test_what_cannot_be_had_says_why(self):
+        self.refused("ModemManager does not run", "--modem", "--wait", "0")
+        manager = self.modem_manager()
+        self.refused("ModemManager has no modem", "--modem", "--wait", "1")
+        manager.plug(0, "")
+        self.refused("has not said its identifier yet", "--modem", "--wait", "0")
+        manager.say(0, EquipmentIdentifier="000000000000000")
+        self.refused("the same", "--modem", "--wait", "0")
+
+    def test_options_that_make_no_sense_are_refused(self):
+        self.refused("takes no FILE", "--modem", "-")
+        self.refused("go with --modem", "--wait", "5")
+        self.refused("go with --modem", "--device", "/sys/devices/soc/modem")
+        for wait in ("", "-1", "soon", "10000", "1x"):
+            self.refused("0 to 9999", "--modem", "--wait", wait)
+        for device in ("", "x" * 256):
+            self.refused("'device' of a modem", "--modem", "--device", device)
 
 
 class Configuration(WithModems):

@@ -24,7 +24,7 @@ _dmaccctl() {
 		_filedir -d
 		return
 		;;
-	--credential | --ca-file)
+	--credential | --ca-file | --device)
 		_filedir
 		return
 		;;
@@ -44,7 +44,7 @@ _dmaccctl() {
 		COMPREPLY=($(compgen -W 'tpm2 host file' -- "$cur"))
 		return
 		;;
-	--slot | --key-id | --key-version | --account)
+	--slot | --key-id | --key-version | --account | --wait)
 		return
 		;;
 	esac
@@ -59,7 +59,7 @@ _dmaccctl() {
 	'factory verify' | 'factory lock' | 'factory report' | 'factory parent') options="$store --json" ;;
 	'factory export') options="$store --credential" ;;
 	'factory restore') options="$store --credential --json" ;;
-	'factory identity') options='--json' ;;
+	'factory identity') options='--modem --device --wait --json' ;;
 	esac
 	if [[ $verb == account && $cword -gt 2 && $cur != -* ]]; then
 		COMPREPLY=($(compgen -W 'set revert' -- "$cur"))

@@ -50,4 +50,7 @@ complete -c dmaccctl -n '__fish_seen_subcommand_from inject' -l key-id -x -d 'Na
 complete -c dmaccctl -n '__fish_seen_subcommand_from inject' -l key-version -x -d 'Version of the device key'
 complete -c dmaccctl -n '__fish_seen_subcommand_from inject' -l rung -x -a 'trusted wrapped' -d 'What seals the root'
 complete -c dmaccctl -n '__fish_seen_subcommand_from inject' -l master -x -a 'tpm2 host file' -d 'Where a new master is kept'
+complete -c dmaccctl -n '__fish_seen_subcommand_from identity' -l modem -d 'Ask the modem'
+complete -c dmaccctl -n '__fish_seen_subcommand_from identity' -l device -r -F -d 'Which modem'
+complete -c dmaccctl -n '__fish_seen_subcommand_from identity' -l wait -x -d 'For how many seconds'
 complete -c dmaccctl -n '__fish_seen_subcommand_from export restore' -l credential -r -F -d 'The encrypted master'
