@@ -11,6 +11,7 @@
 #include "power.h"
 #include "root.h"
 #include "selftest.h"
+#include "sent.h"
 
 static bool locked;
 module_param(locked, bool, 0444);
@@ -24,6 +25,7 @@ static int __init dmacc_init(void)
 		return err;
 	dmacc_identity_init();
 	dmacc_root_init(locked);
+	dmacc_sent_init();
 	err = dmacc_power_init();
 	if (err)
 		return err;
@@ -41,6 +43,7 @@ static void __exit dmacc_exit(void)
 {
 	dmacc_power_exit();
 	dmacc_netlink_exit();
+	dmacc_sent_exit();
 }
 
 module_init(dmacc_init);

@@ -12,6 +12,7 @@
 #include "netlink.h"
 #include "refuse.h"
 #include "root.h"
+#include "sent.h"
 #include "slot.h"
 
 static struct genl_family dmacc_family;
@@ -29,9 +30,11 @@ struct reply {
 	void *header;
 };
 
-static int reply_begin(struct reply *reply, const struct genl_info *info, u8 cmd)
+/* @payload: bytes of the attributes with all that surrounds them */
+static int reply_begin_sized(struct reply *reply, const struct genl_info *info, u8 cmd,
+			     size_t payload)
 {
-	reply->skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	reply->skb = genlmsg_new(payload, GFP_KERNEL);
 	if (!reply->skb)
 		return -ENOMEM;
 	reply->header = genlmsg_put(reply->skb, info->snd_portid, info->snd_seq, &dmacc_family, 0,
@@ -41,6 +44,11 @@ static int reply_begin(struct reply *reply, const struct genl_info *info, u8 cmd
 		return -EMSGSIZE;
 	}
 	return 0;
+}
+
+static int reply_begin(struct reply *reply, const struct genl_info *info, u8 cmd)
+{
+	return reply_begin_sized(reply, info, cmd, GENLMSG_DEFAULT_SIZE);
 }
 
 /* What was put into it may be secret */
@@ -58,6 +66,18 @@ static int reply_end(struct reply *reply, struct genl_info *info, int err)
 		return -EMSGSIZE;
 	}
 	genlmsg_end(reply->skb, reply->header);
+	return genlmsg_reply(reply->skb, info);
+}
+
+/* The same of one that holds a secret; it was begun with its size, or netlink would copy it */
+static int reply_end_secret(struct reply *reply, struct genl_info *info, int err)
+{
+	if (!err)
+		genlmsg_end(reply->skb, reply->header);
+	if (err || dmacc_sent_keep(reply->skb)) {
+		reply_drop(reply);
+		return err ? -EMSGSIZE : -ENOMEM;
+	}
 	return genlmsg_reply(reply->skb, info);
 }
 
@@ -409,21 +429,27 @@ static int set_identity(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+static size_t derived_size(const struct dmacc_derived *d)
+{
+	return nla_total_size(strlen(d->user_name) + 1) + nla_total_size(strlen(d->server_pw) + 1) +
+	       nla_total_size(strlen(d->client_pw) + 1) + nla_total_size(sizeof(d->server_nonce)) +
+	       nla_total_size(sizeof(d->client_nonce));
+}
+
 static int reply_derived(struct genl_info *info, const struct dmacc_derived *d)
 {
 	struct reply reply;
 	int err;
 
-	err = reply_begin(&reply, info, DMACC_CMD_DERIVE);
+	err = reply_begin_sized(&reply, info, DMACC_CMD_DERIVE, derived_size(d));
 	if (err)
 		return err;
-	/* what the reply holds is wiped by nobody: the kernel hands the buffer to the receiver */
 	err = nla_put_string(reply.skb, DMACC_A_USER_NAME, d->user_name) ||
 	      nla_put_string(reply.skb, DMACC_A_SERVER_PW, d->server_pw) ||
 	      nla_put_string(reply.skb, DMACC_A_CLIENT_PW, d->client_pw) ||
 	      nla_put(reply.skb, DMACC_A_SERVER_NONCE, sizeof(d->server_nonce), d->server_nonce) ||
 	      nla_put(reply.skb, DMACC_A_CLIENT_NONCE, sizeof(d->client_nonce), d->client_nonce);
-	return reply_end(&reply, info, err);
+	return reply_end_secret(&reply, info, err);
 }
 
 static int derive(struct sk_buff *skb, struct genl_info *info)
@@ -476,11 +502,14 @@ static int store_key(struct sk_buff *skb, struct genl_info *info)
 		err = dmacc_root_derive(DMACC_OUTPUT_STORE, key, &root, info->extack);
 	dmacc_audit("store-key", NULL, err);
 	if (!err)
-		err = reply_begin(&reply, info, DMACC_CMD_STORE_KEY);
+		err = reply_begin_sized(&reply, info, DMACC_CMD_STORE_KEY,
+					nla_total_size(sizeof(root.id)) +
+					nla_total_size(sizeof(key)));
 	if (!err)
-		err = reply_end(&reply, info,
-				nla_put(reply.skb, DMACC_A_ROOT_ID, sizeof(root.id), root.id) ||
-				nla_put(reply.skb, DMACC_A_STORE_KEY, sizeof(key), key));
+		err = reply_end_secret(&reply, info,
+				       nla_put(reply.skb, DMACC_A_ROOT_ID, sizeof(root.id),
+					       root.id) ||
+				       nla_put(reply.skb, DMACC_A_STORE_KEY, sizeof(key), key));
 	memzero_explicit(key, sizeof(key));
 	return err;
 }

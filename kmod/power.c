@@ -7,6 +7,7 @@
 #include "netlink.h"
 #include "power.h"
 #include "root.h"
+#include "sent.h"
 #include "slot.h"
 
 /* Userspace still runs: what it opens again after this would be in the image after all */
@@ -18,6 +19,7 @@ static bool forget(enum dmacc_root_state state)
 	dmacc_root_bar(true);
 	forgot = dmacc_root_wipe(state);
 	dmacc_slot_forget_all();
+	dmacc_sent_wipe();
 	return forgot;
 }
 

@@ -315,6 +315,15 @@ class HostKeyPhone(Phone):
                   owners.status(h)["module"])
         self.agree(h, "suspend to RAM: the same credentials")
 
+    def whole_memory(self, h):
+        """From outside, that of the kernel and what is free in it, too. The master alone may be there: systemd-creds
+        ends without wiping what it wrote it from."""
+        ours = {name: secret for name, secret in self.key_forms.items() if not name.startswith("the master")}
+        user = {"UserName": self.expected(h.imei)[OPERATOR.name]["UserName"].encode()}
+        self.test(found_in_file(h.memory, user), "the device's whole memory can be searched")
+        found = found_in_file(h.memory, ours)
+        self.test(not found, "no key is anywhere in the device's memory", *found, *surroundings(h.memory, ours, found))
+
     def hibernated(self, h):
         """Memory goes to the second disk, unpressed; then it is searched from outside.
 
@@ -326,6 +335,7 @@ class HostKeyPhone(Phone):
         self.agree(h, "started anew: the same credentials")
         h.check("for n in 1 2 3; do systemctl restart dmacc-unseal dmaccd; dmaccctl tree --show-secrets >/dev/null; done")
         self.agree(h, "unsealed again and again: the same credentials")
+        self.whole_memory(h)
         before = self.state(h)
         h.check("cat > /run/marker", MARKER)
         since = self.cursor(h)
@@ -351,7 +361,8 @@ class HostKeyPhone(Phone):
         self.put_back(h, before, "the host key")
 
     def go(self):
-        with self.handset("a", owners.IMEI, swap=self.folder / "swap", command_line="hibernate=nocompress") as h:
+        with self.handset("a", owners.IMEI, swap=self.folder / "swap", memory=self.folder / "memory",
+                          command_line="hibernate=nocompress") as h:
             h.boot()
             for owner in owners.OWNERS:
                 owners.inject(h, self.keys, owner)

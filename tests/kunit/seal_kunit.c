@@ -65,6 +65,7 @@ int kunit_reset(struct kunit *test)
 	dmacc_slot_forget_all();
 	kunit_reset_root();
 	kunit_reset_identity();
+	dmacc_sent_init();
 	fake_seal = (struct fake_seal) { .test = test };
 	kunit_events = 0;
 	return 0;

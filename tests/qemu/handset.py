@@ -22,6 +22,7 @@ from tpm import die_with_parent
 
 BOOT_TIMEOUT = 300
 COMMAND_TIMEOUT = 300
+MEMORY_SIZE = "512M"
 # More than all the memory that a handset has
 SWAP_SIZE = 700 << 20
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "ext4", "crc32c_generic")
@@ -196,6 +197,13 @@ def add_unit(tree, name, text):
     (wants / name).symlink_to(f"/etc/systemd/system/{name}")
 
 
+def memory_options(path):
+    """Memory in a file; QEMU takes what is in one as it is, as if power had never gone."""
+    Path(path).unlink(missing_ok=True)
+    return ("-object", f"memory-backend-file,id=memory,size={MEMORY_SIZE},mem-path={path},share=on",
+            "-machine", "memory-backend=memory")
+
+
 def make_swap(path):
     Path(path).touch(0o600)
     os.truncate(path, SWAP_SIZE)
@@ -207,15 +215,16 @@ class Handset:
 
     `tpm`: its chip, a Tpm, which goes on and off with it; None for a device that has none. `swap`: a file that is its
     second disk, made here, for it to hibernate to. `more_disk`: one more disk, that is there already.
-    `command_line`: more for the kernel. `network`: it has an interface, on which this machine is HOST.
+    `command_line`: more for the kernel. `network`: it has an interface, on which this machine is HOST. `memory`: a file
+    that is its memory while it is on, to be looked at from outside.
     """
 
     def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2, tpm=None, swap=None,
-                 command_line="", more_disk=None, network=False):
+                 command_line="", more_disk=None, network=False, memory=None):
         self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
         self.processors, self.tpm, self.swap, self.command_line = processors, tpm, swap, command_line
         self._console_start = 0
-        self.more_disk, self.network = more_disk, network
+        self.more_disk, self.network, self.memory = more_disk, network, memory
         if swap:
             make_swap(swap)
         self.console = self.disk.with_suffix(".console")
@@ -230,7 +239,7 @@ class Handset:
 
     def _command(self, channel_fd, serial):
         m = self.machine
-        return [*m.qemu, "-m", "512", "-smp", str(self.processors), "-nodefaults", "-no-user-config",
+        return [*m.qemu, "-m", MEMORY_SIZE, "-smp", str(self.processors), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", serial,
                 "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
                 "-append", f"console={m.console} {COMMAND_LINE} {self.kernel.command_line} {self.command_line}",
@@ -239,7 +248,8 @@ class Handset:
                   for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=writethrough")),
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
                 "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei),
-                *(self.tpm.qemu_options if self.tpm else ()), *(NETWORK if self.network else ())]
+                *(self.tpm.qemu_options if self.tpm else ()), *(NETWORK if self.network else ()),
+                *(memory_options(self.memory) if self.memory else ())]
 
     def _start(self, serial, **streams):
         assert not self.process, f"{self.name} is on"
