@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replies that hold a secret. Once they are read the kernel frees their buffers as they are, and what
- * was in them stays in memory until something else is written there. A clone shares a reply's buffer;
- * when it is the last that does, the buffer is wiped.
+ * Replies that hold a secret. Once they are read the kernel frees their buffers as they are, and
+ * what was in them stays in memory until something else is written there. A clone shares a reply's
+ * buffer; when it is the last that does, the buffer is wiped.
  */
 #include <linux/jiffies.h>
 #include <linux/string.h>

@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 #include "netlink.h"
+#include "sent.h"
 
 struct fake_seal fake_seal;
 unsigned int kunit_events;
