@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent.h"
 #include "ctl.h"
@@ -45,9 +46,7 @@ static const struct field account_fields[] = {
 	{ NULL, 0, 0 },
 };
 
-static const char * const template_folders[] = {
-	"/etc/dmacc/accounts.d", "/usr/share/dmacc/accounts.d",
-};
+#define TEMPLATES_USR "/usr/share/dmacc/accounts.d"
 
 static int set_string(char **place, const char *text)
 {
@@ -220,7 +219,8 @@ static int read_objects(sd_bus_message *m, struct agent *agent)
 	return r;
 }
 
-static bool has_template(const char *folder)
+/* Of this account, or of any if it is NULL */
+static bool has_template(const char *folder, const char *account)
 {
 	static const char * const endings[] = { ".conf", ".w7", ".tnds", ".xml", ".wbxml" };
 	DIR *dir = opendir(folder);
@@ -231,6 +231,9 @@ static bool has_template(const char *folder)
 	while (dir && !found && (entry = readdir(dir))) {
 		const char *ending = strrchr(entry->d_name, '.');
 
+		if (account && (strncmp(entry->d_name, account, strlen(account)) ||
+				ending != entry->d_name + strlen(account)))
+			continue;
 		for (i = 0; ending && ending != entry->d_name && !found &&
 		     i < sizeof(endings) / sizeof(endings[0]); i++)
 			found = !strcmp(ending, endings[i]);
@@ -240,18 +243,42 @@ static bool has_template(const char *folder)
 	return found;
 }
 
+static const char *templates_etc(void)
+{
+	static char path[200];
+
+	snprintf(path, sizeof(path), "%.180s/accounts.d", ctl_configuration());
+	return path;
+}
+
 bool agent_has_template(void)
 {
-	return has_template(template_folders[0]) || has_template(template_folders[1]);
+	return agent_has_template_of(NULL);
+}
+
+bool agent_has_template_of(const char *account)
+{
+	return has_template(templates_etc(), account) || has_template(TEMPLATES_USR, account);
+}
+
+bool agent_is_disabled(void)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%.180s/" AGENT_DISABLED, ctl_configuration());
+	return !access(path, F_OK);
 }
 
 static void explain_absence(char reterr[512])
 {
-	if (agent_has_template())
+	if (agent_is_disabled())
+		snprintf(reterr, 512, "the agent is disabled on this device; 'dmaccctl enable' is the way "
+			 "back");
+	else if (agent_has_template())
 		snprintf(reterr, 512, "the agent is not running; 'systemctl status dmaccd' says why");
 	else
 		snprintf(reterr, 512, "the agent is not running: there is no account template in %s or "
-			 "%s, and without one nothing runs", template_folders[0], template_folders[1]);
+			 "%s, and without one nothing runs", templates_etc(), TEMPLATES_USR);
 }
 
 /* The bus's own refusal, which is a page of its policy's terms; the agent's is a sentence */

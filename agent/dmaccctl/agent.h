@@ -54,6 +54,11 @@ void agent_done(struct agent *agent);
 
 /* Is there an account template in one of the agent's folders? Without one nothing runs. */
 bool agent_has_template(void);
+bool agent_has_template_of(const char *account);
+
+/* Has the owner disabled it as a whole? This file in our folder of /etc says so, to its units, too. */
+#define AGENT_DISABLED "disabled"
+bool agent_is_disabled(void);
 
 /* Calls a method of an account, with the layout as its argument if there is one. @reterr: why not. */
 int agent_call(struct agent *agent, const struct agent_account *account, const char *method,

@@ -62,3 +62,8 @@ void hex(const uint8_t *bytes, size_t len, char *ret)
 	}
 	ret[2 * len] = '\0';
 }
+
+const char *ctl_configuration(void)
+{
+	return "/etc/dmacc";
+}

@@ -29,6 +29,8 @@ int tree_main(int argc, char **argv);
 int account_main(int argc, char **argv);
 int reset_main(int argc, char **argv);
 int probe_main(int argc, char **argv);
+int disable_main(int argc, char **argv);
+int enable_main(int argc, char **argv);
 int wipe_main(int argc, char **argv);
 int factory_main(int argc, char **argv);
 
@@ -42,6 +44,9 @@ int run_verb(const struct verb *verbs, const char *of, int argc, char **argv);
  * Return: EXIT_NOTHING, so that a verb can return what it complained of.
  */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The folder of our files in /etc */
+const char *ctl_configuration(void);
 
 /* Text that others wrote: what would steer a terminal is shown as '?' */
 void print_clean(FILE *out, const char *text);

@@ -275,7 +275,7 @@ static void look_at_agent(struct doctor *d)
 	size_t i;
 
 	if (!d->view.agent) {
-		if (agent->absent && agent_has_template())
+		if (agent->absent && agent_has_template() && !agent_is_disabled())
 			findings_trouble(d->findings, "agent", TROUBLE_NO_AGENT, NULL);
 		else
 			findings_note(d->findings, "agent", d->view.agent_error);
@@ -301,7 +301,9 @@ static int examine(struct doctor *d)
 	d->findings = findings_new();
 	view_read(&d->view, d->report_folder);
 	open_store(d);
-	look_at_root(d);
+	/* of a disabled device nothing is to be unsealed, and no module to be loaded */
+	if (!agent_is_disabled() || d->view.status.root_state == DMACC_ROOT_OPEN)
+		look_at_root(d);
 	if (d->view.module) {
 		look_at_identity(d);
 		if (d->slots)

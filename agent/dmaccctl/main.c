@@ -16,6 +16,8 @@ static const struct verb verbs[] = {
 	{ "account", account_main, "[--json] [NAME [set NODE=VALUE | set NODE | revert [NODE...]]]" },
 	{ "reset", reset_main, "ACCOUNT" },
 	{ "probe", probe_main, "[--ca-file FILE] [--json] ACCOUNT" },
+	{ "disable", disable_main, "[ACCOUNT]" },
+	{ "enable", enable_main, "[ACCOUNT]" },
 	{ "wipe", wipe_main, "--yes [--destroy] [--accounts | --account NAME] [--factory-store DIR]\n"
 	  "                      [--state DIR] [--credential-store DIR]" },
 	{ "factory", factory_main, "inject|verify|lock|report|export|restore|parent|identity ..." },

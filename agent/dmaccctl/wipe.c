@@ -14,11 +14,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +25,7 @@
 #include "factory_store.h"
 #include "kernel.h"
 #include "lives.h"
+#include "units.h"
 
 #define STATE_PATH "/var/lib/dmacc"
 #define RETIRED "retired-"
@@ -369,22 +368,6 @@ static bool begins_locked(void)
 	return c == 'Y';
 }
 
-/* One that runs would go on with what it has open */
-static void reload_agent(void)
-{
-	static char path[] = "PATH=/usr/bin:/bin";
-	char *argv[] = { "systemctl", "try-reload-or-restart", "dmaccd.service", NULL };
-	char *environment[] = { path, NULL };
-	int status;
-	pid_t pid;
-
-	if (access("/run/systemd/system", F_OK) < 0)
-		return;
-	if (!posix_spawnp(&pid, argv[0], NULL, NULL, argv, environment))
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-}
-
 static int wipe(struct wipe *w)
 {
 	time_t now = time(NULL);
@@ -403,7 +386,8 @@ static int wipe(struct wipe *w)
 		r = retire_accounts(w);
 	if (!r)
 		end_life(w);
-	reload_agent();
+	/* one that runs would go on with what it has open */
+	units_call("try-reload-or-restart", "dmaccd.service");
 	return r;
 }
 

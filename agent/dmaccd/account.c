@@ -18,6 +18,7 @@ const char *account_state_word(enum account_state state)
 		[ACCOUNT_RUNG_TOO_LOW] = "rung-too-low",
 		[ACCOUNT_DAMAGED] = "damaged",
 		[ACCOUNT_WITHDRAWN] = "withdrawn",
+		[ACCOUNT_DISABLED] = "disabled",
 	};
 
 	return words[state];

@@ -23,6 +23,7 @@ enum account_state {
 	ACCOUNT_RUNG_TOO_LOW,
 	ACCOUNT_DAMAGED,
 	ACCOUNT_WITHDRAWN,
+	ACCOUNT_DISABLED,
 };
 
 /* The thirteen nodes and the generation */

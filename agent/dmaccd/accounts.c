@@ -89,8 +89,17 @@ static int settle(struct account *account, struct record *record)
 	return r;
 }
 
+/* Nothing is derived, compared or written: it is as it was when it is enabled again */
+static int disable(const struct stored *stored, struct account *account)
+{
+	account_tell(account, ACCOUNT_DISABLED, "it was disabled on this device; what was stored is kept, "
+		     "and 'dmaccctl enable %s' has it served again", account->name);
+	return account_describe(account, stored ? stored->loaded.record : NULL);
+}
+
 static int make_of_template(const struct device *device, const struct template *template,
-			    const struct stored_list *stored, struct accounts *accounts)
+			    const struct stored_list *stored, bool disabled,
+			    struct accounts *accounts)
 {
 	struct account *account = append(accounts, template->name);
 	struct stored *found = accounts_stored(stored, template->name);
@@ -106,9 +115,10 @@ static int make_of_template(const struct device *device, const struct template *
 		store_load(device->store, account->name, &missing.loaded);
 		found = &missing;
 	}
-	r = reconcile(device, template, found, account, &record);
+	r = disabled ? disable(found, account) :
+		       reconcile(device, template, found, account, &record);
 	record_free(missing.loaded.record);
-	if (!r)
+	if (!r && !disabled)
 		return settle(account, record);
 	record_free(record);
 	return r;
@@ -138,6 +148,8 @@ static int make_of_stored(const struct device *device, const struct templates *t
 	account = append(accounts, stored->name);
 	if (!account)
 		return -ENOMEM;
+	if (refusal && templates_disabled(templates, stored->name))
+		return disable(stored, account);
 	if (refusal) {
 		reconcile_without_template(device, refusal, stored, account, &record);
 		return settle(account, record);
@@ -159,7 +171,9 @@ int accounts_make(const struct device *device, const struct templates *templates
 	int r = 0;
 
 	for (i = 0; i < templates->count && !r; i++)
-		r = make_of_template(device, &templates->list[i], stored, &accounts);
+		r = make_of_template(device, &templates->list[i], stored,
+				     templates_disabled(templates, templates->list[i].name),
+				     &accounts);
 	for (i = 0; i < stored->count && !r; i++)
 		r = make_of_stored(device, templates, &stored->list[i], &accounts);
 	if (r) {

@@ -104,6 +104,9 @@ static void log_state(const struct account *account)
 	} else if (account->state == ACCOUNT_WITHDRAWN) {
 		event = LOG_ACCOUNT_WITHDRAWN;
 		priority = LOG_NOTICE;
+	} else if (account->state == ACCOUNT_DISABLED) {
+		event = LOG_ACCOUNT_DISABLED;
+		priority = LOG_NOTICE;
 	}
 	account_sentence(account, sentence, sizeof(sentence));
 	log_event(event, account->name, priority, "%s", sentence);

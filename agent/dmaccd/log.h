@@ -19,6 +19,7 @@ enum log_event {
 	LOG_ACCOUNT_DAMAGED,	/* a file of the store was, and another took its place */
 	LOG_ACCOUNT_KEPT,	/* what is derived now is not what is stored, which stands */
 	LOG_ACCOUNT_WITHDRAWN,
+	LOG_ACCOUNT_DISABLED,
 	LOG_ACCOUNT_NO_SECRETS,
 	LOG_ACCOUNT_UNKEYED,
 	LOG_ACCOUNT_RESYNC,	/* a notification over the resync nonce was accepted */

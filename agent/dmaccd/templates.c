@@ -2,7 +2,8 @@
 /*
  * In each folder a NAME.conf makes the template NAME; so does a document NAME.w7, .tnds, .xml or
  * .wbxml for which there is no NAME.conf and which no .conf in the same folder names in Document=.
- * What the first folder has of a NAME hides what the second has of it.
+ * What the first folder has of a NAME hides what the second has of it. A file NAME.disabled in the first
+ * is the word of the phone's owner that no account of that NAME is to be served.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include "templates.h"
 
 #define CONF ".conf"
+#define DISABLED ".disabled"
 #define CONF_MAX (64 * 1024)
 #define DOCUMENT_MAX (256 * 1024)
 #define FILES_MAX 256
@@ -378,6 +380,21 @@ static int note_file(struct folder *folder, const char *name)
 	return file->name && file->base ? 0 : -ENOMEM;
 }
 
+static int note_disabled(struct templates *found, const char *name)
+{
+	const char *ending = strrchr(name, '.');
+	char **longer;
+
+	if (name[0] == '.' || !ending || strcmp(ending, DISABLED))
+		return 0;
+	longer = reallocarray(found->disabled, found->disabled_count + 1, sizeof(*longer));
+	if (!longer)
+		return -ENOMEM;
+	found->disabled = longer;
+	longer[found->disabled_count] = strndup(name, (size_t)(ending - name));
+	return longer[found->disabled_count++] ? 0 : -ENOMEM;
+}
+
 static int compare_files(const void *a, const void *b)
 {
 	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
@@ -396,8 +413,8 @@ static void folder_done(struct folder *folder)
 		close(folder->fd);
 }
 
-/* A folder that is not there has no templates */
-static int folder_open(struct folder *folder, const char *path)
+/* A folder that is not there has no templates. @found: where its disabled names go, or NULL. */
+static int folder_open(struct folder *folder, const char *path, struct templates *found)
 {
 	struct dirent *entry;
 	DIR *dir;
@@ -411,8 +428,11 @@ static int folder_open(struct folder *folder, const char *path)
 		return 0;
 	}
 	dir = opendir(path);
-	while (dir && !r && (entry = readdir(dir)))
+	while (dir && !r && (entry = readdir(dir))) {
 		r = note_file(folder, entry->d_name);
+		if (!r && found)
+			r = note_disabled(found, entry->d_name);
+	}
 	if (dir)
 		closedir(dir);
 	qsort(folder->files, folder->count, sizeof(folder->files[0]), compare_files);
@@ -494,10 +514,10 @@ int templates_read(const struct templates_source *source, struct templates **ret
 
 	if (!e) {
 		folders[0].fd = folders[1].fd = -1;
-		e = folder_open(&folders[0], source->folders[0]);
+		e = folder_open(&folders[0], source->folders[0], r.found);
 	}
 	if (!e)
-		e = folder_open(&folders[1], source->folders[1]);
+		e = folder_open(&folders[1], source->folders[1], NULL);
 	if (!e)
 		e = take_folder(&r, &folders[0], NULL);
 	if (!e)
@@ -530,8 +550,11 @@ struct templates *templates_free(struct templates *templates)
 		free(templates->refusals[i].path);
 		free(templates->refusals[i].reason);
 	}
+	for (i = 0; i < templates->disabled_count; i++)
+		free(templates->disabled[i]);
 	free(templates->list);
 	free(templates->refusals);
+	free(templates->disabled);
 	free(templates);
 	return NULL;
 }
@@ -554,4 +577,14 @@ const struct refusal *templates_refusal(const struct templates *templates, const
 		if (!strcmp(templates->refusals[i].name, name))
 			return &templates->refusals[i];
 	return NULL;
+}
+
+bool templates_disabled(const struct templates *templates, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < templates->disabled_count; i++)
+		if (!strcmp(templates->disabled[i], name))
+			return true;
+	return false;
 }

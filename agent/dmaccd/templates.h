@@ -36,12 +36,14 @@ struct refusal {
 	char *reason;
 };
 
-/* Templates are sorted by name */
+/* Templates are sorted by name. @disabled: names of accounts that are not to be served. */
 struct templates {
 	struct template *list;
 	size_t count;
 	struct refusal *refusals;
 	size_t refusals_count;
+	char **disabled;
+	size_t disabled_count;
 };
 
 /**
@@ -68,5 +70,6 @@ struct templates *templates_free(struct templates *templates);
 
 const struct template *templates_find(const struct templates *templates, const char *name);
 const struct refusal *templates_refusal(const struct templates *templates, const char *name);
+bool templates_disabled(const struct templates *templates, const char *name);
 
 #endif

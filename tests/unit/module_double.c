@@ -4,7 +4,8 @@
  * in the file $DMACC_MODULE, what it was told; removing that file is a reboot. It judges as the real
  * one does and derives with libdmacc. What it seals is authenticated, and opens with the right master
  * only, but is no secret. $DMACC_HARDWARE is the identifier that hardware names; $DMACC_MODULE_LOCKED
- * the parameter locked=1. $DMACC_FAULT is "fail N" or "die N", see faults.h.
+ * the parameter locked=1. $DMACC_FAULT is "fail N" or "die N", see faults.h. $DMACC_CONFIGURATION is in
+ * the place of /etc/dmacc.
  */
 #include <errno.h>
 #include <openssl/evp.h>
@@ -44,6 +45,15 @@ struct dmacc_kernel {
 	const char *sentence;
 	struct module m;
 };
+
+const char *__wrap_ctl_configuration(void);
+
+const char *__wrap_ctl_configuration(void)
+{
+	const char *folder = getenv("DMACC_CONFIGURATION");
+
+	return folder ? folder : "/nonexistent";
+}
 
 static int refuse(struct dmacc_kernel *k, int error, const char *sentence)
 {

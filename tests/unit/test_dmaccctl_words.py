@@ -33,7 +33,7 @@ class Words(unittest.TestCase):
         self.factory = {verb.split()[1] for verb in self.verbs if " " in verb}
 
     def test_the_verbs_and_options_are_found(self):
-        self.assertEqual(self.first, {"status", "doctor", "tree", "account", "reset", "probe", "wipe", "factory"})
+        self.assertEqual(self.first, {"status", "doctor", "tree", "account", "reset", "probe", "disable", "enable", "wipe", "factory"})
         self.assertEqual(self.verbs["factory export"], {"--factory-store", "--credential"})
         self.assertGreater(len(self.factory), 7)
 

@@ -62,6 +62,11 @@ class Units(unittest.TestCase):
                 self.assertEqual({path.suffix for path in found if str(path.parent).endswith(folder)}, endings)
             self.assertEqual(len(found), 2 * len(endings))
 
+    def test_neither_runs_where_the_owner_has_disabled_them(self):
+        for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-unseal-tpm.service"):
+            # not one of those of which one is enough
+            self.assertRegex((UNITS / unit).read_text(), r"\nConditionPathExists=!/\S*etc/dmacc/disabled\n")
+
     def test_no_unit_can_write_a_core(self):
         for unit in ("dmaccd.service", "dmacc-unseal.service", "dmacc-unseal-report.service"):
             self.assertIn("\nLimitCORE=0\n", (UNITS / unit).read_text())

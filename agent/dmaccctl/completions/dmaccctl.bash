@@ -8,7 +8,7 @@ _dmaccctl() {
 	_init_completion || return
 	verb=${words[1]}
 	if ((cword == 1)); then
-		COMPREPLY=($(compgen -W 'status doctor tree account reset probe wipe factory --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'status doctor tree account reset probe disable enable wipe factory --help --version' -- "$cur"))
 		return
 	fi
 	if [[ $verb == factory ]]; then

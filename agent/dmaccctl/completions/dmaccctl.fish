@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-set -l verbs status doctor tree account reset probe wipe factory
+set -l verbs status doctor tree account reset probe disable enable wipe factory
 set -l factory inject verify lock report parent export restore identity
 set -l verb "not __fish_seen_subcommand_from $verbs"
 set -l step "__fish_seen_subcommand_from factory; and not __fish_seen_subcommand_from $factory"
@@ -14,6 +14,8 @@ complete -c dmaccctl -n $verb -a tree -d 'The nodes of the accounts'
 complete -c dmaccctl -n $verb -a account -d 'Who made which value of an account'
 complete -c dmaccctl -n $verb -a reset -d 'An account as the factory made it'
 complete -c dmaccctl -n $verb -a probe -d 'One session with the server of an account'
+complete -c dmaccctl -n $verb -a disable -d 'Have an account, or all, not served'
+complete -c dmaccctl -n $verb -a enable -d 'Undo disable'
 complete -c dmaccctl -n $verb -a wipe -d 'End keys and accounts'
 complete -c dmaccctl -n $verb -a factory -d 'Give the device its keys'
 complete -c dmaccctl -n $step -a inject -d 'Give the device a key'
