@@ -38,7 +38,8 @@ static const struct text texts[] = {
 	[TROUBLE_NO_IDENTITY] = {
 		"no-identity", "this device has no valid identifier, and without one it gets no credentials",
 		ALL_KEPT, "if its firmware cannot name an IMEI, MEID or ESN: ",
-		"dmaccctl factory identity -", " sets it once, from standard input" },
+		"dmaccctl factory identity -", " sets it once, from standard input, or with --modem as its "
+		"modem has it" },
 	[TROUBLE_MODEM_AWAITED] = {
 		"modem-awaited", "neither hardware nor a sealed key names this device, and its modem has not "
 		"yet", ALL_KEPT, "wait, or see whether the modem is there: ", "mmcli -L", NULL },
@@ -53,7 +54,9 @@ static const struct text texts[] = {
 	[TROUBLE_OTHER_MODEM] = {
 		"other-modem", "the modem in this device is another one's: its identifier is not this "
 		"device's, for which the accounts were made", ALL_KEPT ", and the accounts are served",
-		"put the modem back, or, if the device is to be the modem's: ", WIPE, ENROL_ANEW },
+		"put the modem back; or say Modem=none in /etc/dmacc/dmaccd.conf if it is no part of the "
+		"device; or, if no hardware names the device and it is to be the modem's: ", WIPE,
+		ENROL_ANEW },
 	[TROUBLE_NOTHING_INJECTED] = {
 		"nothing-injected", "this device has been given no key", "there is nothing to keep",
 		NULL, INJECT, ", which is the factory's work" },
