@@ -142,8 +142,10 @@ static int replace_nonce(struct change *c)
 	if (r)
 		return r;
 	*(client ? &s->client_is_new : &s->server_is_new) = true;
-	if (!client)
+	if (!client) {
 		s->offered.len = 0;
+		s->server_spent = s->server_used = false;
+	}
 	r = session_put_nonces(s, c->h->record);
 	return r ? r : save(c, false, false);
 }

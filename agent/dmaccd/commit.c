@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "session_inside.h"
@@ -10,6 +11,18 @@
 static int put_nonce(struct record *record, enum dmacc_node node, const struct nonce *nonce)
 {
 	return record_set(record, RECORD_STATE, dmacc_node_word(node), nonce->bytes, nonce->len);
+}
+
+/* For a client that verifies itself: over a spent one nothing may fit, so that it challenges */
+static int put_server_nonce(const struct session *s, struct record *record)
+{
+	struct nonce other = { .len = DMACC_NONCE_SIZE };
+
+	if (!s->server_spent)
+		return put_nonce(record, DMACC_NODE_SERVER_NONCE, &s->server);
+	if (getrandom(other.bytes, other.len, 0) != DMACC_NONCE_SIZE)
+		return -EIO;
+	return put_nonce(record, DMACC_NODE_SERVER_NONCE, &other);
 }
 
 /* An account's own record, in hand and not to be saved, as this session sees it */
@@ -24,7 +37,7 @@ static int put_session(struct session *s, struct record *record)
 
 	r = put_nonce(record, DMACC_NODE_CLIENT_NONCE, &s->client);
 	if (!r)
-		r = put_nonce(record, DMACC_NODE_SERVER_NONCE, &s->server);
+		r = put_server_nonce(s, record);
 	for (i = 0; i < sizeof(nodes) / sizeof(nodes[0]) && !r; i++) {
 		key = dmacc_node_word(nodes[i]);
 		text = session_login_value(record, nodes[i], nodes[i] == DMACC_NODE_SERVER_PW ?
@@ -81,12 +94,14 @@ int session_set_nonces(struct session *s, const void *client, size_t client_len,
 		return r;
 	s->client_is_new |= client_len > 0;
 	s->server_is_new |= server_len > 0;
-	if (server_len)
+	if (server_len) {
 		s->offered.len = 0;
+		s->server_spent = s->server_used = false;
+	}
 	return 0;
 }
 
-int session_put_nonces(const struct session *s, struct record *record)
+static int put_new_nonces(const struct session *s, struct record *record)
 {
 	int r = 0;
 
@@ -99,6 +114,15 @@ int session_put_nonces(const struct session *s, struct record *record)
 	else if (!r && s->server_is_new)
 		r = put_nonce(record, DMACC_NODE_SERVER_NONCE, &s->server);
 	return r ? r : record_set(record, RECORD_STATE, "Nonces", "session", strlen("session"));
+}
+
+int session_put_nonces(const struct session *s, struct record *record)
+{
+	int r = put_new_nonces(s, record);
+
+	if (!r && s->server_used)
+		r = session_mark_spent(record, &s->server);
+	return r < 0 ? r : 0;
 }
 
 /* That the client was accepted counts only since the server, too, has: anybody can say 212 */
@@ -174,6 +198,8 @@ int session_commit(struct session *s, bool authenticated, struct complaint *rete
 	if (r)
 		return r;
 	s->server_authenticated = true;
+	if (authenticated && !s->server_is_new)
+		s->server_used = true;
 	r = commit(s, &h, reterr);
 	holding_close(&h);
 	return r;

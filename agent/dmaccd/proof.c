@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Who is at the other end: the server's credentials, and notifications */
+#include <endian.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -50,37 +51,43 @@ static int find_nonce(struct session *s, const struct record *record, const stru
 	return r < 0 ? r : 0;
 }
 
-/* Once over a nonce: who recorded it could send it again in another session */
-static void spend_nonce(struct session *s, const struct nonce *nonce)
+/* Once over a nonce: who recorded it could send it again in another session, after a power cut, too */
+static int spend_nonce(struct session *s, struct holding *h, const struct nonce *nonce,
+		       struct complaint *reterr)
 {
-	struct trace *trace = session_trace(s);
-	uint8_t hash[sizeof(trace->spent)];
+	int r = session_mark_spent(h->record, nonce);
 
+	if (r > 0)
+		r = holding_save(h, reterr);
+	if (r)
+		return r;
 	if (nonce == &s->offered) {
 		s->server = s->offered;
 		s->offered.len = 0;
 		s->server_is_new = true;
+		s->server_spent = false;
 	}
-	if (trace && EVP_Digest(s->server.bytes, s->server.len, hash, NULL, EVP_sha256(), NULL))
-		memcpy(trace->spent, hash, sizeof(hash));
+	s->server_used = true;
+	return 0;
 }
 
 /* In the order new, old. Returns 1 or 0; an error. */
-static int prove(struct session *s, const struct record *record, const struct proof *proof,
+static int prove(struct session *s, struct holding *h, const struct proof *proof,
 		 struct complaint *reterr)
 {
 	enum which which = s->server_fixed ? PREVIOUS : CURRENT;
 	const struct nonce *nonce;
 	int r;
 
-	r = find_nonce(s, record, proof, which, &nonce, reterr);
-	if (!r && !nonce && which == CURRENT && session_may_go_back(record, true)) {
+	r = find_nonce(s, h->record, proof, which, &nonce, reterr);
+	if (!r && !nonce && which == CURRENT && session_may_go_back(h->record, true)) {
 		which = PREVIOUS;
-		r = find_nonce(s, record, proof, which, &nonce, reterr);
+		r = find_nonce(s, h->record, proof, which, &nonce, reterr);
 	}
+	if (!r && nonce)
+		r = spend_nonce(s, h, nonce, reterr);
 	if (r || !nonce)
 		return r;
-	spend_nonce(s, nonce);
 	if (!s->server_fixed)
 		s->server_with = which;
 	return 1;
@@ -115,17 +122,17 @@ static int read_md5(struct proof *proof, const char *data, struct complaint *ret
 	return 0;
 }
 
-static int verify_digest(struct session *s, const struct record *record, struct proof *proof,
+static int verify_digest(struct session *s, struct holding *h, struct proof *proof,
 			 const char *data, const void *body, size_t len, struct complaint *reterr)
 {
 	int r = proof->auth == DMACC_AUTH_MAC ? read_mac(proof, data, body, len, reterr) :
 						read_md5(proof, data, reterr);
 
 	if (!r)
-		r = prove(s, record, proof, reterr);
+		r = prove(s, h, proof, reterr);
 	if (r < 0)
 		return r;
-	return r ? 0 : proof_diagnose(s, record, proof, reterr);
+	return r ? 0 : proof_diagnose(s, h->record, proof, reterr);
 }
 
 /* Returns 1 or 0; -ENOMEM */
@@ -179,7 +186,7 @@ static int verify(struct session *s, struct holding *h, const char *type, const 
 		return r;
 	if (proof.auth == DMACC_AUTH_BASIC)
 		return verify_basic(s, h->record, data, reterr);
-	return verify_digest(s, h->record, &proof, data, body, len, reterr);
+	return verify_digest(s, h, &proof, data, body, len, reterr);
 }
 
 int session_verify_server(struct session *s, const char *type, const char *data, const void *body,
@@ -199,54 +206,89 @@ int session_verify_server(struct session *s, const char *type, const char *data,
 	return r;
 }
 
-static uint64_t seconds_since_boot(void)
+static uint64_t seconds(clockid_t of)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
+	clock_gettime(of, &now);
 	return (uint64_t)now.tv_sec;
+}
+
+/*
+ * Was one accepted less than an hour ago? By the time since boot in this run; by the calendar for
+ * what one before it accepted. Where that was set back in the meantime, the hour begins now.
+ */
+static bool resynced_lately(struct trace *trace, const struct record *record)
+{
+	uint64_t now = seconds(CLOCK_BOOTTIME), today = seconds(CLOCK_REALTIME), then;
+	size_t len;
+	const void *stored = record_get(record, RECORD_STATE, "LastResync", &len);
+
+	if (!trace->resynced && stored && len == sizeof(then)) {
+		memcpy(&then, stored, sizeof(then));
+		then = be64toh(then);
+		if (today < then)
+			trace->resynced = now + 1;
+		else if (today - then < RESYNC_SECONDS)
+			return true;
+	}
+	return trace->resynced && now < trace->resynced - 1 + RESYNC_SECONDS;
+}
+
+static int note_resync(struct trace *trace, struct holding *h, struct complaint *reterr)
+{
+	uint64_t big = htobe64(seconds(CLOCK_REALTIME));
+	int r = record_set(h->record, RECORD_STATE, "LastResync", &big, sizeof(big));
+
+	if (!r)
+		r = holding_save(h, reterr);
+	if (!r)
+		trace->resynced = seconds(CLOCK_BOOTTIME) + 1;
+	return r;
 }
 
 /*
  * Whoever has recorded one notification over it can send it again for good: it is for accounts
  * whose template asks for it, and for one session an hour
  */
-static int judge_resync(struct session *s, const struct record *record, struct complaint *reterr)
+static int judge_resync(struct session *s, struct holding *h, struct complaint *reterr)
 {
 	struct trace *trace = session_trace(s);
-	uint64_t now = seconds_since_boot();
 	size_t len;
+	int r;
 
 	if (!trace)
 		return -ENOMEM;
-	if (!record_get(record, RECORD_STATE, "NonceResync", &len))
+	if (!record_get(h->record, RECORD_STATE, "NonceResync", &len))
 		return 0;
-	if (trace->resynced && now < trace->resynced - 1 + RESYNC_SECONDS)
+	if (resynced_lately(trace, h->record))
 		return complain_of(reterr, REFUSAL_WRONG_CREDENTIAL, "it fits the resync nonce, and one "
 				   "that did was accepted less than an hour ago");
-	trace->resynced = now + 1;
+	r = note_resync(trace, h, reterr);
+	if (r)
+		return r;
 	log_event(LOG_ACCOUNT_RESYNC, s->account, LOG_NOTICE, "a notification over the resync nonce is "
 		  "accepted, as its template allows once an hour");
 	return 1;
 }
 
 /* Returns 1 or 0; an error */
-static int prove_notification(struct session *s, const struct record *record,
-			      const struct proof *proof, enum which which, struct complaint *reterr)
+static int prove_notification(struct session *s, struct holding *h, const struct proof *proof,
+			      enum which which, struct complaint *reterr)
 {
 	static const struct nonce zeros = { .len = 4 };
-	const char *name = session_login_value(record, DMACC_NODE_SERVER_ID, CURRENT);
-	const char *password = session_login_value(record, DMACC_NODE_SERVER_PW, which);
+	const char *name = session_login_value(h->record, DMACC_NODE_SERVER_ID, CURRENT);
+	const char *password = session_login_value(h->record, DMACC_NODE_SERVER_PW, which);
 	struct nonce nonce;
 	int r;
 
-	session_peek_server_nonce(s, record, &nonce);
+	session_peek_server_nonce(s, h->record, &nonce);
 	r = proof_fits(proof, name, password, &nonce, reterr);
 	dmacc_wipe(&nonce, sizeof(nonce));
 	if (r)
 		return r;
 	r = proof_fits(proof, name, password, &zeros, reterr);
-	return r <= 0 ? r : judge_resync(s, record, reterr);
+	return r <= 0 ? r : judge_resync(s, h, reterr);
 }
 
 static int verify_notification(struct session *s, struct holding *h,
@@ -261,9 +303,9 @@ static int verify_notification(struct session *s, struct holding *h,
 	EVP_EncodeBlock((unsigned char *)proof.digest, n->digest, DMACC_DIGEST_SIZE);
 	r = session_body_digest(n->trigger, n->trigger_len, proof.body_digest, reterr);
 	if (!r)
-		r = prove_notification(s, h->record, &proof, CURRENT, reterr);
+		r = prove_notification(s, h, &proof, CURRENT, reterr);
 	if (!r && session_may_go_back(h->record, true))
-		r = prove_notification(s, h->record, &proof, PREVIOUS, reterr);
+		r = prove_notification(s, h, &proof, PREVIOUS, reterr);
 	if (r < 0)
 		return r;
 	/* only now: anybody can send one, and what fits nothing uses no nonce up */

@@ -6,8 +6,8 @@
  *   was made with one is accepted, random ones stand in their place on the disk. The session goes
  *   on with those it read; if it comes to no commit, the next one begins with a challenge.
  * - The client's nonce of a session that came to no commit is used again, as the standard has it. A
- *   server's credential is not accepted again over the nonce that one was accepted over: in the
- *   next session the server is challenged.
+ *   server's credential is not accepted again over the nonce that one was accepted over, which is
+ *   noted on the disk before it is: in the next session the server is challenged.
  * - What the server sends is this session's only, until the server has proved who it is.
  */
 #include <errno.h>
@@ -17,6 +17,8 @@
 #include <sys/random.h>
 
 #include "session_inside.h"
+
+#define HASH_SIZE 32	/* SHA-256 */
 
 int session_open(struct agent *agent, const char *account, const char *owner, bool tls,
 		 struct session **ret, struct complaint *reterr)
@@ -165,14 +167,41 @@ static bool are_initial(const struct record *record)
 	return word && !strcmp(word, "initial");
 }
 
-static void judge_spent(struct session *s)
+static bool hash_nonce(const struct nonce *nonce, uint8_t ret[HASH_SIZE])
 {
-	const struct trace *trace = session_trace(s);
-	uint8_t hash[32];
+	return EVP_Digest(nonce->bytes, nonce->len, ret, NULL, EVP_sha256(), NULL);
+}
 
-	if (!trace || !EVP_Digest(s->server.bytes, s->server.len, hash, NULL, EVP_sha256(), NULL) ||
-	    !memcmp(trace->spent, hash, sizeof(hash)))
-		s->server_spent = true;
+static bool is_spent(const struct record *record, const uint8_t hash[HASH_SIZE])
+{
+	size_t len;
+	const void *spent = record_get(record, RECORD_STATE, "SpentServerNonce", &len);
+
+	return spent && len == HASH_SIZE && !memcmp(spent, hash, HASH_SIZE);
+}
+
+static void judge_spent(struct session *s, const struct record *record)
+{
+	uint8_t hash[HASH_SIZE];
+
+	s->server_spent = !hash_nonce(&s->server, hash) || is_spent(record, hash);
+}
+
+int session_mark_spent(struct record *record, const struct nonce *nonce)
+{
+	uint8_t hash[HASH_SIZE];
+	size_t len;
+	const void *bytes = account_stored_value(record, DMACC_NODE_SERVER_NONCE, &len);
+	int r;
+
+	if (!bytes || len != nonce->len || memcmp(bytes, nonce->bytes, len))
+		return 0;
+	if (!hash_nonce(nonce, hash))
+		return -EIO;
+	if (is_spent(record, hash))
+		return 0;
+	r = record_set(record, RECORD_STATE, "SpentServerNonce", hash, sizeof(hash));
+	return r ? r : 1;
 }
 
 int session_read_nonces(struct session *s, struct holding *h, struct complaint *reterr)
@@ -193,7 +222,7 @@ int session_read_nonces(struct session *s, struct holding *h, struct complaint *
 		s->client = client;
 		s->server = server;
 		s->has_nonces = true;
-		judge_spent(s);
+		judge_spent(s, h->record);
 	}
 	dmacc_wipe(&client, sizeof(client));
 	dmacc_wipe(&server, sizeof(server));

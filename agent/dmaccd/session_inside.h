@@ -26,6 +26,7 @@ enum which {
  * @client: for the client's next credential
  * @server: of the server's next credential
  * @server_spent: a server was verified with @server in an earlier session: then it is no proof
+ * @server_used: one was in this session
  * @offered: a newer one that the client has been given for the server; empty if none
  * @client_is_new: @client came from the server in this session
  * @server_is_new: @server was given to the server in this session
@@ -47,7 +48,7 @@ struct session {
 	bool tls;
 	bool has_nonces;
 	struct nonce client, server, offered;
-	bool server_spent, client_is_new, server_is_new;
+	bool server_spent, server_used, client_is_new, server_is_new;
 	enum dmacc_auth asked;
 	bool given, given_fresh;
 	enum which client_with, server_with;
@@ -58,13 +59,11 @@ struct session {
 
 /**
  * struct trace - what sessions of an account leave behind, as long as the agent runs
- * @spent: SHA-256 of the nonce that a server was verified with last
  * @resynced: when the resync nonce was accepted last: seconds since boot, and 1 more; 0 for never
  */
 struct trace {
 	struct trace *next;
 	char account[DMACC_TEMPLATE_NAME_SIZE];
-	uint8_t spent[32];
 	uint64_t resynced;
 };
 
@@ -82,6 +81,16 @@ int session_take_nonce(struct nonce *to, const void *bytes, size_t len, struct c
  * Return: 0; -EPERM with a complaint; -ENOMEM.
  */
 int session_read_nonces(struct session *s, struct holding *h, struct complaint *reterr);
+
+/**
+ * session_mark_spent() - no later session takes a server's credential over this nonce
+ *
+ * The record's state has "SpentServerNonce" then. Of a nonce that the record has not got, which no
+ * later session has, either, nothing is noted.
+ *
+ * Return: 1 if the record is another now and is to be saved, 0 if not; -ENOMEM or -EIO.
+ */
+int session_mark_spent(struct record *record, const struct nonce *nonce);
 
 /* The nonces that this session came to, for the next one */
 int session_put_nonces(const struct session *s, struct record *record);

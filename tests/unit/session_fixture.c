@@ -32,6 +32,12 @@ struct bytes bytes(const void *raw, size_t len)
 	return b;
 }
 
+void begin(struct fixture *f, const char *conf)
+{
+	write_file(f->usr, "op.conf", conf);
+	start(f);
+}
+
 struct session *open_session(struct fixture *f)
 {
 	struct session *s;
@@ -114,6 +120,18 @@ bool stored_has(struct fixture *f, enum record_source source, const char *key)
 	return has;
 }
 
+void assert_stored(struct fixture *f, const char *key, struct bytes wanted, bool is)
+{
+	struct bytes found = stored_nonce(f, key);
+
+	if (is) {
+		assert_int_equal(found.len, wanted.len);
+		assert_memory_equal(found.of, wanted.of, wanted.len);
+	} else {
+		assert_memory_not_equal(found.of, wanted.of, wanted.len);
+	}
+}
+
 int answer(struct session *s, const char *password, struct bytes nonce)
 {
 	return session_verify_server(s, MD5, digest(SERVER_ID, password, nonce), NULL, 0,
@@ -147,6 +165,32 @@ void whole_session(struct fixture *f, const char *client_pw, const char *server_
 	(void)server_nonce(s);
 	assert_int_equal(session_commit(s, false, &complaint), 0);
 	session_close(s);
+}
+
+void new_account(struct fixture *f)
+{
+	char path[256];
+
+	stop(f);
+	store_path(f, "op", path);
+	(void)unlink(path);
+	store_path(f, "op.prev", path);
+	(void)unlink(path);
+	begin(f, CONF);
+	(void)open_session(f);
+}
+
+int first_credential(struct fixture *f)
+{
+	const char *type;
+	char *data;
+	int r;
+
+	r = session_client_credential(session_find(&f->agent, "op"), "", NULL, 0, &type, &data,
+				      &complaint);
+	if (!r)
+		free(data);
+	return r;
 }
 
 /* Returns whether it was done; the process that tried may be dead now */

@@ -21,6 +21,9 @@
 
 extern const uint8_t initial_client_nonce[16];
 
+#define INITIAL_CLIENT bytes(initial_client_nonce, 16)
+#define INITIAL_SERVER bytes(initial_server_nonce, 16)
+
 /* The complaint of the last call that was refused */
 extern struct complaint complaint;
 
@@ -31,6 +34,13 @@ struct bytes {
 };
 
 struct bytes bytes(const void *raw, size_t len);
+
+/* An agent whose account "op" has this template */
+void begin(struct fixture *f, const char *conf);
+
+/* One that never had a session before, with a session; and the first credential in that */
+void new_account(struct fixture *f);
+int first_credential(struct fixture *f);
 
 /* A session of account "op", which has to be let in; or a refusal, which has to come */
 struct session *open_session(struct fixture *f);
@@ -44,6 +54,7 @@ const char *mac_header(const char *name, const char *password, struct bytes nonc
 
 /* What the store has */
 struct bytes stored_nonce(struct fixture *f, const char *key);
+void assert_stored(struct fixture *f, const char *key, struct bytes wanted, bool is);
 bool stored_has(struct fixture *f, enum record_source source, const char *key);
 
 /* A server with this password and nonce answers; what verify returned */

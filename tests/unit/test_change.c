@@ -23,12 +23,6 @@
 
 static char *const all[] = { NULL };
 
-static void begin(struct fixture *f, const char *conf)
-{
-	write_file(f->usr, "op.conf", conf);
-	start(f);
-}
-
 /* A session in which both sides are authenticated, challenged first */
 static struct session *proven_session(struct fixture *f, const char *client_pw,
 				      const char *server_pw)

@@ -18,27 +18,6 @@
 #include "faults.h"
 #include "session_fixture.h"
 
-#define INITIAL_CLIENT bytes(initial_client_nonce, 16)
-#define INITIAL_SERVER bytes(initial_server_nonce, 16)
-
-static void begin(struct fixture *f, const char *conf)
-{
-	write_file(f->usr, "op.conf", conf);
-	start(f);
-}
-
-static void assert_stored(struct fixture *f, const char *key, struct bytes wanted, bool is)
-{
-	struct bytes found = stored_nonce(f, key);
-
-	if (is) {
-		assert_int_equal(found.len, wanted.len);
-		assert_memory_equal(found.of, wanted.of, wanted.len);
-	} else {
-		assert_memory_not_equal(found.of, wanted.of, wanted.len);
-	}
-}
-
 static void the_first_session_needs_no_challenge(void **state)
 {
 	struct fixture *f = *state;
@@ -69,84 +48,6 @@ static void the_first_session_needs_no_challenge(void **state)
 	s = open_session(f);
 	assert_string_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, bytes("raw\0nonce", 9)));
 	assert_int_equal(answer(s, SERVER_PW, next), 0);
-}
-
-static void initial_nonces_are_marked_as_used_before_a_credential_leaves(void **state)
-{
-	struct fixture *f = *state;
-	struct session *s;
-
-	begin(f, CONF);
-	s = open_session(f);
-	session_close(s);
-	assert_nonces(f, "op", "initial");
-	s = open_session(f);
-	credential(s, "");
-	assert_nonces(f, "op", "burnt");
-	assert_stored(f, "ClientNonce", INITIAL_CLIENT, false);
-	assert_string_equal(account(f, "op")->nonces, "burnt");
-	/* the session goes on with them; the next one, or one after a crash, does not */
-	assert_int_equal(answer(s, SERVER_PW, INITIAL_SERVER), 0);
-	start(f);
-	s = open_session(f);
-	assert_string_not_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, INITIAL_CLIENT));
-	assert_refused(answer(s, SERVER_PW, INITIAL_SERVER), REFUSAL_WRONG_CREDENTIAL,
-		       "the initial nonce, which serves once only");
-	assert_false(session_server_authenticated(s));
-}
-
-static void a_templates_nonces_are_used_once_too(void **state)
-{
-	struct fixture *f = *state;
-	struct session *s;
-
-	begin(f, CONF "ClientNonce=AAECAw==\n");
-	s = open_session(f);
-	assert_string_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, bytes("\0\1\2\3", 4)));
-	start(f);
-	assert_nonces(f, "op", "burnt");
-	s = open_session(f);
-	assert_string_not_equal(credential(s, ""),
-				digest(USER_NAME, CLIENT_PW, bytes("\0\1\2\3", 4)));
-}
-
-static void new_account(struct fixture *f)
-{
-	char path[256];
-
-	stop(f);
-	store_path(f, "op", path);
-	(void)unlink(path);
-	store_path(f, "op.prev", path);
-	(void)unlink(path);
-	begin(f, CONF);
-	(void)open_session(f);
-}
-
-static int first_credential(struct fixture *f)
-{
-	const char *type;
-	char *data;
-	int r;
-
-	r = session_client_credential(session_find(&f->agent, "op"), "", NULL, 0, &type, &data,
-				      &complaint);
-	if (!r)
-		free(data);
-	return r;
-}
-
-static void check_used_once(struct fixture *f, bool done)
-{
-	if (!done && !strcmp(account(f, "op")->nonces, "initial"))
-		return;
-	assert_nonces(f, "op", "burnt");
-	assert_stored(f, "ClientNonce", INITIAL_CLIENT, false);
-}
-
-static void no_credential_leaves_before_that_is_on_the_disk(void **state)
-{
-	with_each_fault(*state, new_account, first_credential, check_used_once);
 }
 
 static struct bytes offered;
@@ -227,35 +128,6 @@ static void a_commit_is_one_write(void **state)
 	assert_int_equal(count("write ") + count("fsync ") + count("renameat "), 0);
 }
 
-static void what_an_unauthenticated_server_sends_is_the_sessions_only(void **state)
-{
-	struct fixture *f = *state;
-	struct timespec before;
-	struct session *s;
-
-	begin(f, CONF);
-	whole_session(f, CLIENT_PW, SERVER_PW);
-	before = stamp(f, "op");
-	s = open_session(f);
-	assert_string_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, bytes("the next one", 12)));
-	challenge(s, "evil");
-	assert_string_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, bytes("evil", 4)));
-	assert_int_equal(session_accepted(s, "worse", 5, &complaint), 0);
-	(void)server_nonce(s);
-	assert_int_equal(session_commit(s, false, &complaint), 0);
-	assert_refused(session_commit(s, true, &complaint), REFUSAL_REFUSED, "secrets");
-	session_close(s);
-	assert_unwritten(f, "op", before);
-	s = open_session(f);
-	assert_string_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, bytes("the next one", 12)));
-	/* what it sent counts once it has proved who it is */
-	challenge(s, "good");
-	credential(s, "");
-	assert_int_equal(answer(s, SERVER_PW, server_nonce(s)), 0);
-	assert_int_equal(session_commit(s, false, &complaint), 0);
-	assert_stored(f, "ClientNonce", bytes("good", 4), true);
-}
-
 static void a_credential_that_does_not_fit_ends_what_another_proved(void **state)
 {
 	struct fixture *f = *state;
@@ -271,26 +143,6 @@ static void a_credential_that_does_not_fit_ends_what_another_proved(void **state
 	assert_refused(answer(s, "wrong", INITIAL_SERVER), REFUSAL_WRONG_CREDENTIAL, "does not fit");
 	assert_int_equal(session_commit(s, false, &complaint), 0);
 	assert_unwritten(f, "op", before);
-}
-
-static void a_servers_credential_is_good_for_one_session(void **state)
-{
-	struct fixture *f = *state;
-	struct bytes nonce;
-	struct session *s;
-
-	begin(f, CONF);
-	whole_session(f, CLIENT_PW, SERVER_PW);
-	nonce = stored_nonce(f, "ServerNonce");
-	s = open_session(f);
-	assert_int_equal(answer(s, SERVER_PW, nonce), 0);
-	assert_int_equal(answer(s, SERVER_PW, nonce), 0);
-	/* the line is cut before the commit, and who recorded it sends it again */
-	session_close(s);
-	s = open_session(f);
-	assert_refused(answer(s, SERVER_PW, nonce), REFUSAL_WRONG_CREDENTIAL,
-		       "a nonce that was used before");
-	assert_int_equal(answer(s, SERVER_PW, server_nonce(s)), 0);
 }
 
 static void a_second_refusal_is_the_password_or_the_name(void **state)
@@ -371,43 +223,6 @@ static void basic_needs_the_templates_word_and_tls(void **state)
 		       REFUSAL_WRONG_CREDENTIAL, "ServerID or ServerPW");
 	assert_refused(session_challenged(s, BASIC, "", 0, &complaint), REFUSAL_REFUSED,
 		       "UserName or ClientPW");
-}
-
-static int answer_mac(struct session *s, struct bytes nonce)
-{
-	return session_verify_server(s, MAC, mac_header(SERVER_ID, SERVER_PW, nonce), BODY,
-				     strlen(BODY), &complaint);
-}
-
-static void auth_mac_takes_a_new_nonce_for_each_message(void **state)
-{
-	struct fixture *f = *state;
-	struct bytes nonce = INITIAL_SERVER;
-	struct session *s;
-	char next[2] = "a";
-	int i;
-
-	begin(f, CONF "AuthPref=HMAC\n");
-	s = open_session(f);
-	assert_string_equal(credential(s, ""), mac_header(USER_NAME, CLIENT_PW, INITIAL_CLIENT));
-	for (i = 0; i < 3; i++, next[0]++) {
-		assert_int_equal(answer_mac(s, nonce), 0);
-		assert_int_equal(session_accepted(s, next, 1, &complaint), 0);
-		nonce = server_nonce(s);
-		assert_int_equal(session_commit(s, false, &complaint), 0);
-		assert_stored(f, "ClientNonce", bytes(next, 1), true);
-		assert_stored(f, "ServerNonce", nonce, true);
-		assert_string_equal(credential(s, ""), mac_header(USER_NAME, CLIENT_PW, bytes(next, 1)));
-	}
-	/* a changed body does not fit */
-	assert_refused(session_verify_server(s, MAC, mac_header(SERVER_ID, SERVER_PW, nonce),
-					     "<Exec/>", 7, &complaint),
-		       REFUSAL_WRONG_CREDENTIAL, "does not fit");
-	assert_refused(session_verify_server(s, MAC, "algorithm=SHA, mac=x", BODY, 1, &complaint),
-		       REFUSAL_WRONG_CREDENTIAL, "another algorithm");
-	assert_refused(session_verify_server(s, MAC, "no header", BODY, 1, &complaint),
-		       REFUSAL_WRONG_CREDENTIAL, "cannot be read");
-	assert_int_equal(answer_mac(s, nonce), 0);
 }
 
 static const char *said(struct session *s, const char *name, const char *password,
@@ -515,130 +330,6 @@ static void an_account_that_is_not_ready_has_none_and_one_that_ceases_to_be_ends
 	assert_refused(first_credential(f), REFUSAL_NOT_READY, "withdrawn");
 }
 
-static size_t make_notification(const char *server, const char *password, struct bytes nonce,
-				uint8_t *ret)
-{
-	const struct dmacc_login login = { SERVER_ID, password, nonce.of, nonce.len };
-	char trigger_digest[DMACC_DIGEST_TEXT_SIZE];
-	uint8_t *trigger = ret + 16;
-	size_t len = 8 + strlen(server);
-
-	memcpy(trigger, "\x03\x18\0\0\0\0\x07", 7);
-	trigger[7] = (uint8_t)strlen(server);
-	memcpy(trigger + 8, server, strlen(server));
-	assert_int_equal(dmacc_auth_body(trigger, len, trigger_digest), 0);
-	assert_int_equal(dmacc_auth_notification(&login, trigger_digest, ret), 0);
-	return 16 + len;
-}
-
-static int notify(struct session *s, const char *password, struct bytes nonce)
-{
-	struct dmacc_notification n;
-	uint8_t message[256];
-	size_t len = make_notification(SERVER_ID, password, nonce, message);
-	int r = session_verify_notification(s, message, len, &n, &complaint);
-
-	if (!r) {
-		assert_int_equal(n.version, 12);
-		assert_int_equal(n.ui_mode, 1);
-		assert_true(n.server_initiated);
-		assert_int_equal(n.session_id, 7);
-		assert_string_equal(n.server_id, SERVER_ID);
-	}
-	return r;
-}
-
-static void a_notification_is_verified_and_only_a_good_one_uses_a_nonce_up(void **state)
-{
-	struct fixture *f = *state;
-	struct dmacc_notification n;
-	uint8_t message[256];
-	struct session *s;
-	size_t len;
-
-	begin(f, CONF);
-	s = open_session(f);
-	assert_refused(notify(s, "wrong", INITIAL_SERVER), REFUSAL_WRONG_CREDENTIAL, "does not fit");
-	assert_refused(notify(s, SERVER_PW_GENERATION_1, INITIAL_SERVER), REFUSAL_WRONG_CREDENTIAL,
-		       "generation 1");
-	len = make_notification("com.example.other", SERVER_PW, INITIAL_SERVER, message);
-	assert_refused(session_verify_notification(s, message, len, &n, &complaint),
-		       REFUSAL_WRONG_CREDENTIAL, "another server");
-	assert_refused(session_verify_notification(s, message, 20, &n, &complaint),
-		       REFUSAL_BAD_VALUE, "no notification");
-	assert_nonces(f, "op", "initial");
-	assert_int_equal(notify(s, SERVER_PW, INITIAL_SERVER), 0);
-	assert_nonces(f, "op", "burnt");
-	assert_false(session_server_authenticated(s));
-	/* the session that it asks for goes on over the same nonces */
-	assert_string_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, INITIAL_CLIENT));
-	assert_int_equal(answer(s, SERVER_PW, INITIAL_SERVER), 0);
-}
-
-static void the_resync_nonce_is_refused_unless_the_template_allows_it(void **state)
-{
-	struct fixture *f = *state;
-	const struct bytes zeros = { .len = 4 };
-	struct session *s;
-
-	begin(f, CONF);
-	s = open_session(f);
-	assert_refused(notify(s, SERVER_PW, zeros), REFUSAL_WRONG_CREDENTIAL,
-		       "the resync nonce of four zero bytes");
-	begin(f, CONF "[Account]\nNonceResync=yes\n");
-	s = open_session(f);
-	assert_int_equal(notify(s, SERVER_PW, zeros), 0);
-	/* recorded, and sent again at once; in another session, too */
-	assert_refused(notify(s, SERVER_PW, zeros), REFUSAL_WRONG_CREDENTIAL, "an hour ago");
-	session_close(s);
-	s = open_session(f);
-	assert_refused(notify(s, SERVER_PW, zeros), REFUSAL_WRONG_CREDENTIAL, "an hour ago");
-	/* no credential is ever accepted over it */
-	assert_refused(answer(s, SERVER_PW, zeros), REFUSAL_WRONG_CREDENTIAL, "resync nonce");
-	begin(f, CONF "[Account]\nNonceResync=no\n");
-	s = open_session(f);
-	assert_refused(notify(s, SERVER_PW, zeros), REFUSAL_WRONG_CREDENTIAL, "resync nonce");
-}
-
-static void assert_in_tree(struct session *s, const char *uri, struct bytes wanted)
-{
-	const struct dmacc_tree_node *node;
-	struct dmacc_tree *tree;
-	size_t i;
-
-	assert_int_equal(session_secret_tree(s, DMACC_LAYOUT_1_2, &tree, &complaint), 0);
-	for (i = 0; (node = dmacc_tree_node(tree, i)); i++)
-		if (!strcmp(node->uri, uri))
-			break;
-	assert_non_null(node);
-	assert_int_equal(node->len, wanted.len);
-	assert_memory_equal(node->value, wanted.of, wanted.len);
-	dmacc_tree_free(tree);
-}
-
-static void a_client_that_computes_itself_has_the_sessions_nonces_and_sets_them(void **state)
-{
-	struct fixture *f = *state;
-	struct session *s;
-
-	begin(f, CONF);
-	s = open_session(f);
-	assert_refused(session_set_nonces(s, "c", 1, "s", 1, &complaint), REFUSAL_REFUSED, "secrets");
-	assert_in_tree(s, "./DMAcc/op/AppAuth/CLCRED/AAuthData", INITIAL_CLIENT);
-	assert_nonces(f, "op", "burnt");
-	assert_in_tree(s, "./DMAcc/op/AppAuth/SRVCRED/AAuthData", INITIAL_SERVER);
-	assert_in_tree(s, "./DMAcc/op/AppAuth/CLCRED/AAuthSecret", bytes(CLIENT_PW, 32));
-	assert_int_equal(session_set_nonces(s, "client\0n", 8, NULL, 0, &complaint), 0);
-	assert_int_equal(session_commit(s, false, &complaint), 0);
-	assert_nonces(f, "op", "burnt");
-	assert_int_equal(session_set_nonces(s, NULL, 0, "sixteen raw byte", 16, &complaint), 0);
-	assert_int_equal(session_commit(s, true, &complaint), 0);
-	start(f);
-	assert_nonces(f, "op", "session");
-	assert_stored(f, "ClientNonce", bytes("client\0n", 8), true);
-	assert_stored(f, "ServerNonce", bytes("sixteen raw byte", 16), true);
-}
-
 static void nothing_is_accepted_that_was_not_given_and_no_nonce_is_too_long(void **state)
 {
 	struct fixture *f = *state;
@@ -657,53 +348,23 @@ static void nothing_is_accepted_that_was_not_given_and_no_nonce_is_too_long(void
 	assert_true(session_client_accepted(s));
 }
 
-static void damage_and_a_fallback_burn_what_a_session_came_to(void **state)
-{
-	struct fixture *f = *state;
-	struct session *s;
-	struct bytes nonce;
-
-	begin(f, CONF);
-	whole_session(f, CLIENT_PW, SERVER_PW);
-	nonce = stored_nonce(f, "ServerNonce");
-	flip(f, "op", 120);
-	start(f);
-	assert_nonces(f, "op", "burnt");
-	s = open_session(f);
-	assert_string_not_equal(credential(s, ""), digest(USER_NAME, CLIENT_PW, INITIAL_CLIENT));
-	assert_refused(answer(s, SERVER_PW, nonce), REFUSAL_WRONG_CREDENTIAL, "does not fit");
-	session_close(s);
-	whole_session(f, CLIENT_PW, SERVER_PW);
-	assert_nonces(f, "op", "session");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_session_needs_no_challenge),
-		TEST(initial_nonces_are_marked_as_used_before_a_credential_leaves),
-		TEST(a_templates_nonces_are_used_once_too),
-		TEST(no_credential_leaves_before_that_is_on_the_disk),
 		TEST(what_a_commit_acknowledged_is_there_whatever_ends_it),
 		TEST(a_commit_that_failed_can_be_repeated),
 		TEST(a_commit_is_one_write),
-		TEST(what_an_unauthenticated_server_sends_is_the_sessions_only),
 		TEST(a_credential_that_does_not_fit_ends_what_another_proved),
-		TEST(a_servers_credential_is_good_for_one_session),
 		TEST(a_second_refusal_is_the_password_or_the_name),
 		TEST(nothing_weaker_than_the_account_prefers_is_given_or_taken),
 		TEST(without_a_preference_md5_is_the_least_and_mac_can_be_asked_for),
 		TEST(basic_needs_the_templates_word_and_tls),
-		TEST(auth_mac_takes_a_new_nonce_for_each_message),
 		TEST(a_credential_that_does_not_fit_is_told_what_it_would_fit),
 		TEST(an_account_that_was_derived_from_its_addr_is_told_of_the_other_way),
 		TEST(an_account_has_one_session_until_its_owner_leaves),
 		TEST(an_account_that_is_not_ready_has_none_and_one_that_ceases_to_be_ends),
-		TEST(a_notification_is_verified_and_only_a_good_one_uses_a_nonce_up),
-		TEST(the_resync_nonce_is_refused_unless_the_template_allows_it),
-		TEST(a_client_that_computes_itself_has_the_sessions_nonces_and_sets_them),
 		TEST(nothing_is_accepted_that_was_not_given_and_no_nonce_is_too_long),
-		TEST(damage_and_a_fallback_burn_what_a_session_came_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
