@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""dmaccd beside the real ModemManager, whose modems are ours: sockets that speak AT, which its own test interface takes as ports.
+
+What a modem may say, and when, is in test_modem.py; here it is that ModemManager says it as that test thinks.
+"""
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+import dbus
+
+from agent_case import CONF, PATIENCE, SERVER_PW
+from modem_case import IMEI, OTHER, PATH, SERVICE, WithModems
+
+PROGRAM = shutil.which("ModemManager", path="/usr/sbin:/sbin:/usr/bin")
+# 27.007 and 27.005: what it asks of every modem. Anything else is an error, as it is of many.
+ANSWERS = {"AT": "", "ATE0": "", "ATV1": "", "ATX4": "", "AT&C1": "", "AT+CMEE=1": "", "AT+GCAP": "+GCAP: +CGSM,+DS,+ES",
+           "ATI": "Example", "AT+CGMI": "Example", "AT+CGMM": "Example", "AT+CGMR": "1.0", "AT+CPIN?": "+CPIN: READY",
+           "AT+CFUN?": "+CFUN: 1", "AT+CIMI": "001010123456789", "AT+WS46=?": "+WS46: (12,22,25,28)"}
+
+
+class Modem:
+    """Waits at an address without a file for whoever connects, and answers AT commands."""
+
+    def __init__(self, name, imei):
+        self.answers = ANSWERS | {"AT+CGSN": imei}
+        self.port = f"abstract:{name}"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # ModemManager takes the word before the colon as part of the name
+        self.socket.bind(f"\0{self.port}")
+        self.socket.listen()
+        self.asked, self.open = [], [self.socket]
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        try:
+            while True:
+                connection, _ = self.socket.accept()
+                self.open.append(connection)
+                with connection, connection.makefile("r", newline="\r", errors="replace") as lines:
+                    for line in lines:
+                        self.answer(connection, line.strip())
+        except OSError:
+            pass
+
+    def answer(self, connection, command):
+        self.asked.append(command)
+        said = self.answers.get(command)
+        text = "ERROR\r\n" if said is None else f"{said}\r\n\r\nOK\r\n" if said else "OK\r\n"
+        if command:
+            connection.sendall(f"\r\n{text}".encode())
+
+    def close(self):
+        for each in self.open:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self.thread.join(PATIENCE)
+        self.socket.close()
+
+
+class RealModemManager:
+    def __init__(self, case):
+        self.bus = case.bus
+        # no modem of the machine that this runs on is touched
+        self.process = subprocess.Popen([PROGRAM, "--test-session", "--test-no-udev", "--test-no-suspend-resume", "--test-enable"],
+                                        env=os.environ | {"DBUS_SESSION_BUS_ADDRESS": self.bus.address,
+                                                          "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address},
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        case.addCleanup(self.stop)
+        case.wait_until(lambda: self.bus.connection.name_has_owner(SERVICE))
+
+    def plug(self, modem):
+        manager = self.bus.connection.get_object(SERVICE, PATH, introspect=False)
+        manager.SetProfile(f"test-{modem.port[-1]}", "generic", dbus.Array([modem.port], signature="s"),
+                           dbus_interface=f"{SERVICE}.Test")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class TheRealOne(WithModems):
+    def modem(self, imei, number=0):
+        modem = Modem(f"dmacc-{os.getpid()}-{number}", imei)
+        self.addCleanup(modem.close)
+        return modem
+
+    def modem_manager(self):
+        return RealModemManager(self)
+
+    def test_the_modems_identifier_is_the_devices_even_if_it_comes_last(self):
+        (self.agent.templates / "op.conf").write_text(CONF)
+        self.agent.start()
+        self.wait_until(lambda: "ModemManager does not run" in self.reason())
+        manager = self.modem_manager()
+        self.wait_until(lambda: "ModemManager has no modem" in self.reason())
+        modem = self.modem(IMEI)
+        manager.plug(modem)
+        self.wait_until(lambda: self.state() == "ready")
+        self.assertIn("AT+CGSN", modem.asked)
+        if not os.getuid():
+            with os.fdopen(self.agent.secrets(), encoding="utf-8") as file:
+                self.assertIn(SERVER_PW, file.read())
+
+    def test_one_that_reports_zeros_is_refused(self):
+        self.modem_manager().plug(self.modem("000000000000000"))
+        self.agent.start()
+        self.wait_until(lambda: self.word() == "modem-refused")
+        self.assertEqual(self.state(), "no-identity")
+
+    def test_two_modems_are_for_the_owner_to_choose_from_by_the_device_that_it_shows(self):
+        manager = self.modem_manager()
+        for number, imei in enumerate((OTHER, IMEI)):
+            manager.plug(self.modem(imei, number))
+        self.agent.start()
+        self.wait_until(lambda: self.word() == "modem-ambiguous")
+        self.agent.config.write_text("[Agent]\nModem=/virtual/test-1\n")
+        (self.agent.templates / "op.conf").write_text(CONF)
+        self.agent.reload()
+        self.wait_until(lambda: self.state() == "ready")
+        if not os.getuid():
+            with os.fdopen(self.agent.secrets(), encoding="utf-8") as file:
+                self.assertIn(SERVER_PW, file.read())
+
+    def test_when_it_ends_nothing_changes_and_another_modem_afterwards_is_told(self):
+        manager = self.modem_manager()
+        manager.plug(self.modem(IMEI))
+        self.agent.start()
+        self.wait_until(lambda: self.state() == "ready")
+        manager.stop()
+        time.sleep(1)
+        self.agent.reload()
+        self.assertEqual((self.state(), self.reason()), ("ready", ""))
+        self.modem_manager().plug(self.modem(OTHER, 1))
+        self.wait_until(lambda: self.word() == "other-modem")
+        self.assertEqual((self.state(), self.agent.account()["State"]), ("ready", "ready"))
+
+
+if __name__ == "__main__":
+    unittest.main()
