@@ -41,6 +41,15 @@ class Words(unittest.TestCase):
         named = {f"--{name}" for name in re.findall(r"Fl -([a-z-]+)", (SOURCES / "dmaccctl.8").read_text())}
         self.assertEqual(named, set().union(*self.verbs.values()))
 
+    def test_the_man_page_has_every_source_of_an_identifier(self):
+        source = (SOURCES.parent / "common/words.c").read_text()
+        wanted = re.findall(r'DMACC_IDENTITY_\w+\] = "([a-z-]+)"', source)
+        self.assertGreater(len(wanted), 5)
+        page = (SOURCES / "dmaccctl.8").read_text()
+        status = page[page.index(".Ss status"):page.index(".Ss doctor")]
+        said = re.findall(r"[a-z-]+", " ".join(re.findall(r"^\.Sy (.*)$", status, re.MULTILINE)))
+        self.assertEqual(set(wanted) - set(said), set())
+
     def bash(self, *arguments):
         script = f"""
             . /usr/share/bash-completion/bash_completion
