@@ -321,8 +321,8 @@ class HostKeyPhone(Phone):
         ours = {name: secret for name, secret in self.key_forms.items() if not name.startswith("the master")}
         user = {"UserName": self.expected(h.imei)[OPERATOR.name]["UserName"].encode()}
         self.test(found_in_file(h.memory, user), "the device's whole memory can be searched")
-        for _ in range(3):
-            h.check("systemctl restart dmacc-unseal dmaccd && dmaccctl status >/dev/null && sleep 1")
+        for _ in range(5):
+            h.check("systemctl restart dmacc-unseal dmaccd; dmaccctl tree --show-secrets >/dev/null; sleep 1")
             found = found_in_file(h.memory, ours)
             if found:
                 break
