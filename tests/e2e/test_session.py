@@ -7,10 +7,12 @@
 The servers run here, know a vendor key and an IMEI each, and outlive the phone's power cuts; one authenticates with
 auth-md5, the other with auth-MAC. Everything is done with both.
 """
+import base64
 import contextlib
 import json
 import random
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -23,11 +25,17 @@ import certificates
 import dm_messages as dm
 import handset as handsets
 import kernel as kernels
+import product
 from dm_server import DmServer
 
 HOST = "dm.example.com"
 DEVID = owners.devid(owners.IMEI)
 TRUST = "/etc/ssl/test-authority.pem"
+MEMGREP = "/usr/local/libexec/memgrep"
+# The example of libdmacc-client, by a user that is nothing but a DM client, and by one that is not
+CLIENT = "/usr/local/libexec/dm-session"
+AS_CLIENT = "setpriv --reuid=dmclient --regid=dmclient --clear-groups"
+AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
 ROUNDS = 10
 KINDS = (dm.MD5, dm.MAC)
 
@@ -59,6 +67,18 @@ class Side:
     def derived(self, generation=0):
         return self.server.derive(DEVID, generation)
 
+    def credentials(self):
+        """What dm-session may print for a message without a body, with any password the server knows."""
+        device = self.server.state.device(DEVID)
+        derived = self.derived(device["client"][-1]["generation"])
+        nonce = base64.b64decode(device["client_nonce"]) if device["client_nonce"] else derived.client_nonce
+        found = set()
+        for password in self.made():
+            stored = dm.stored_hash(derived.user_name, password)
+            found.add(f"cred {self.kind} " + (dm.mac_header(derived.user_name, dm.mac_digest(stored, nonce, b""))
+                                              if self.kind == dm.MAC else dm.md5_digest(stored, nonce)))
+        return found
+
     def made(self):
         """Every password that the server has named, and the derived ones of all generations so far."""
         device = self.server.state.device(DEVID)
@@ -69,8 +89,18 @@ class Side:
         return found
 
 
+def build_client(tree):
+    """As its comment says, of what is installed in the handset."""
+    library = next(tree.glob("usr/lib/**/libdmacc-client.so")).parent
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", product.TOP / "agent/libdmacc-client/examples/dm-session.c",
+                    f"-I{tree}/usr/include", f"-L{library}", f"-Wl,-rpath-link={library}", "-ldmacc-client", "-lcrypto",
+                    "-o", tree / CLIENT[1:]], check=True)
+
+
 class Sessions(scenario.Scenario):
     """What is tested on one kernel."""
+
+    programs = ("nlprobe", "memgrep")
 
     def __init__(self, *more):
         super().__init__(*more)
@@ -80,6 +110,7 @@ class Sessions(scenario.Scenario):
 
     def add(self, tree):
         handsets.add_file(tree / TRUST[1:], self.authority.file.read_text())
+        build_client(tree)
 
     # What is done again and again
 
@@ -267,6 +298,23 @@ class Sessions(scenario.Scenario):
             self.session(side, "after a factory reset it authenticates again", challenged=True)
             self.session(side, "and then with a new generation, without a challenge")
 
+    def client_program(self, side):
+        """A client that was written with the library alone, on the phone's own bus."""
+        done = self.h.run(f"{AS_CLIENT} {CLIENT} --tls {side.name}", "send\n")
+        self.check(side, "a client with the library, as user dmclient, has a credential that the server expects",
+                   done.status == 0 and done.text.strip() in side.credentials(), done.text, done.errors)
+        done = self.h.run(f"{AS_NOBODY} {CLIENT} --tls {side.name}", "send\n")
+        self.check(side, "another user has none, and is told so", done.status and "cred" not in done.text and
+                   "sessions are for root and the group dmclient" in done.text, done.status, done.text, done.errors)
+
+    def memory(self):
+        """Of the agent, when nobody asks for anything."""
+        passwords = {secret for side in self.sides for secret in side.made()}
+        result = self.h.run(f"{MEMGREP} $(systemctl show -p MainPID --value dmaccd)",
+                            "".join(f"{secret.encode()[half:].hex()}\n" for secret in passwords for half in (0, 16)))
+        self.test(passwords and result.status == 0, "after all these sessions no password is in the agent's memory",
+                  result.status, result.text, result.errors)
+
     def no_secret_leaks(self):
         nonces = {nonce for side in self.sides for record in side.server.records
                   for nonce in record.client_nonces + record.server_nonces}
@@ -307,6 +355,9 @@ class Sessions(scenario.Scenario):
                 self.resets(side)
             self.power_cuts()
             self.factory_reset()
+            self.memory()
+            for side in self.sides:
+                self.client_program(side)
             self.kernel_quiet(self.h)
             self.no_secret_leaks()
             self.h.power_off()
