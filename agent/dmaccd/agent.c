@@ -145,10 +145,13 @@ static void learn(struct agent *agent)
 {
 	struct device *device = &agent->device;
 	enum device_state state = device->state;
-	char reason[DEVICE_REASON_SIZE];
+	char reason[DEVICE_REASON_SIZE], devid[DMACC_DEVID_SIZE];
 
 	memcpy(reason, device->reason, sizeof(reason));
+	memcpy(devid, device->devid, sizeof(devid));
 	device_learn(device, agent->store_path);
+	if (!same_text(devid, device->devid))
+		bus_manager_changed(agent->bus, "DevId");
 	if (state == device->state && same_text(reason, device->reason))
 		return;
 	bus_manager_changed(agent->bus, "State");

@@ -210,19 +210,41 @@ static int ask_polkit(struct bus *b, sd_bus_message *m, authorized_function *the
 	return r < 0 ? r : 1;
 }
 
-int authorize(struct bus *b, sd_bus_message *m, enum authorize_what what,
-	      authorized_function *then, sd_bus_error *reterr)
+/* Is it root, is it a DM client? */
+static int judge_caller(struct bus *b, sd_bus_message *m, bool *ret_root, bool *ret_client)
 {
 	struct caller caller;
-	bool root, client;
 	int r;
 
 	r = ask_caller(b, m, &caller);
 	if (r < 0)
 		return r;
-	root = !caller.uid;
-	client = is_in_group(&caller, CLIENT_GROUP);
+	*ret_root = !caller.uid;
+	*ret_client = is_in_group(&caller, CLIENT_GROUP);
 	sd_bus_message_unref(caller.m);
+	return 0;
+}
+
+int authorize_identifier(struct bus *b, sd_bus_message *m, sd_bus_error *reterr)
+{
+	bool root, client;
+	int r;
+
+	r = judge_caller(b, m, &root, &client);
+	if (r < 0 || root || client)
+		return r;
+	return deny(reterr, "the identifier is for root and the group " CLIENT_GROUP);
+}
+
+int authorize(struct bus *b, sd_bus_message *m, enum authorize_what what,
+	      authorized_function *then, sd_bus_error *reterr)
+{
+	bool root, client;
+	int r;
+
+	r = judge_caller(b, m, &root, &client);
+	if (r < 0)
+		return r;
 	if (root || (what == AUTHORIZE_SESSION && client))
 		return then(b, m, sd_bus_message_get_path(m), reterr);
 	if (what == AUTHORIZE_SESSION)

@@ -5,7 +5,7 @@
 
 #include <systemd/sd-bus.h>
 
-/* Reading is for anybody, and a session's own methods are for its owner: bus_session.c */
+/* Reading is for anybody, but of the identifier, and a session's own methods are for its owner: bus_session.c */
 enum authorize_what {
 	AUTHORIZE_SECRETS,	/* root */
 	AUTHORIZE_SESSION,	/* root, and who is in the group dmclient */
@@ -36,6 +36,9 @@ typedef int authorized_function(struct bus *bus, sd_bus_message *m, const char *
  */
 int authorize(struct bus *bus, sd_bus_message *m, enum authorize_what what,
 	      authorized_function *then, sd_bus_error *reterr);
+
+/* May who sent this know the device's identifier? Returns 0; a negative errno, with @reterr. */
+int authorize_identifier(struct bus *bus, sd_bus_message *m, sd_bus_error *reterr);
 
 /* Forgets the questions that polkit has not answered */
 void authorize_done(struct bus *bus);

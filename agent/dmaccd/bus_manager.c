@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* org.dmacc1.Manager */
+#include "authorize.h"
 #include "bus_inside.h"
 
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -42,6 +43,17 @@ static int get_refused(sd_bus *bus, const char *path, const char *interface, con
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int get_devid(sd_bus *bus, const char *path, const char *interface, const char *property,
+		     sd_bus_message *reply, void *data, sd_bus_error *reterr)
+{
+	struct bus *b = data;
+	int r;
+
+	(void)path, (void)interface, (void)property;
+	r = authorize_identifier(b, sd_bus_get_current_message(bus), reterr);
+	return r < 0 ? r : sd_bus_message_append(reply, "s", b->agent->device.devid);
+}
+
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -49,6 +61,9 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("Reason", "s", get_reason, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("RefusedTemplates", "a(ss)", get_refused, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	/* not among all properties, which anybody reads */
+	SD_BUS_PROPERTY("DevId", "s", get_devid, 0,
+			SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_VTABLE_END
 };
 

@@ -137,6 +137,41 @@ static int read_objects(sd_bus_message *m, bool ready_only, struct names *names)
 	return r;
 }
 
+static int copy_devid(struct dmacc_client *c, sd_bus_message *m, char **ret)
+{
+	const char *devid;
+	char *copy;
+	int r;
+
+	r = sd_bus_message_read(m, "v", "s", &devid);
+	if (r < 0)
+		return client_fail_bus(c, r);
+	if (!devid[0])
+		return client_fail(c, -ENOKEY, "the agent does not know who this device is");
+	copy = strdup(devid);
+	if (!copy)
+		return client_fail_bus(c, -ENOMEM);
+	*ret = copy;
+	return 0;
+}
+
+int dmacc_client_devid(struct dmacc_client *c, char **ret)
+{
+	sd_bus_message *m;
+	int r;
+
+	r = client_message(c, CLIENT_PATH, "org.freedesktop.DBus.Properties", "Get", &m);
+	if (r)
+		return r;
+	r = sd_bus_message_append(m, "ss", CLIENT_MANAGER, "DevId");
+	r = client_call(c, m, r < 0 ? client_fail_bus(c, r) : 0, &m);
+	if (r)
+		return r;
+	r = copy_devid(c, m, ret);
+	sd_bus_message_unref(m);
+	return r;
+}
+
 int dmacc_client_accounts(struct dmacc_client *c, bool ready_only, char ***ret)
 {
 	struct names names = { 0 };

@@ -9,6 +9,7 @@
 
 #define CLIENT_NAME "org.dmacc1"
 #define CLIENT_PATH "/org/dmacc1"
+#define CLIENT_MANAGER "org.dmacc1.Manager"
 #define CLIENT_ACCOUNTS CLIENT_PATH "/account"
 #define CLIENT_ACCOUNT "org.dmacc1.Account"
 #define CLIENT_SESSION "org.dmacc1.Session"

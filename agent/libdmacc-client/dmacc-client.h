@@ -20,7 +20,7 @@
  * Errors are negative errno values. A ret_ parameter is written on success only. Every function that
  * fails leaves a sentence for dmacc_client_error(). What the agent answers is
  * -ENOENT for an account or node that is not there;
- * -ENOKEY for an account that has no secrets now;
+ * -ENOKEY for an account that has no secrets now, and a device that does not know who it is;
  * -EBUSY while another client has a session of the account;
  * -EACCES for who may not do this;
  * -EPERM for what is refused, such as Get of a secret, or a change by a server that has not proved who
@@ -118,6 +118,15 @@ int dmacc_client_fd(struct dmacc_client *c, int *ret_fd, short *ret_events,
  * Return: 0; -ENOTCONN once the bus is gone, and then @c is good for dmacc_client_free() only.
  */
 int dmacc_client_process(struct dmacc_client *c);
+
+/**
+ * dmacc_client_devid() - who this device is, as ./DevInfo/DevId has it
+ * @c: which
+ * @ret: "IMEI:" and 15 digits, say; to be given to free()
+ *
+ * Return: 0; -ENOKEY if it is not known; -EACCES; another negative errno.
+ */
+int dmacc_client_devid(struct dmacc_client *c, char **ret);
 
 /**
  * dmacc_client_accounts() - names of the accounts

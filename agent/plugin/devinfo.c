@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
 #include "device.h"
+#include "dmacc-client.h"
 #include "dmacc.h"
 #include "kernel.h"
 #include "mo.h"
@@ -41,18 +41,16 @@ static void list_leaves(const struct devinfo *d, struct leaf ret[LEAVES])
 /* From the agent; it tells root and the DM client */
 static bool ask_agent(char ret[DMACC_DEVID_SIZE])
 {
+	struct dmacc_client *client = NULL;
 	char *devid = NULL;
-	sd_bus *bus = NULL;
 	bool found;
 
-	found = sd_bus_open_system(&bus) >= 0 &&
-		sd_bus_get_property_string(bus, "org.dmacc1", "/org/dmacc1", "org.dmacc1.Manager",
-					   "DevId", NULL, &devid) >= 0 &&
+	found = !dmacc_client_new(&client) && !dmacc_client_devid(client, &devid) &&
 		!dmacc_identifier_check(devid, NULL);
 	if (found)
 		strcpy(ret, devid);
 	free(devid);
-	sd_bus_flush_close_unref(bus);
+	dmacc_client_free(client);
 	return found;
 }
 

@@ -224,9 +224,21 @@ static void do_list(void)
 		print_names(names);
 }
 
+static void do_devid(void)
+{
+	char *devid;
+
+	if (say(dmacc_client_devid(client, &devid)))
+		return;
+	printf("%s\n", devid);
+	free(devid);
+}
+
 static void run(void)
 {
-	if (!strcmp(words[0], "get"))
+	if (!strcmp(words[0], "devid"))
+		do_devid();
+	else if (!strcmp(words[0], "get"))
 		do_get();
 	else if (!strcmp(words[0], "list") || !strcmp(words[0], "accounts") ||
 		 !strcmp(words[0], "ready"))

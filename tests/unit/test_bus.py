@@ -385,6 +385,17 @@ class Who(WithAgent):
         self.refused("AccessDenied", one.account, "GetTreeWithSecrets", "1.2")
         self.refused("AccessDenied", one.account, "Reset")
 
+    def properties(self, client, method, *args):
+        client.send("/org/dmacc1", "org.freedesktop.DBus.Properties", method, "org.dmacc1.Manager", *args)
+        return client.receive()
+
+    def test_the_identifier_is_told_root_and_the_group_and_nobody_else(self):
+        for who in ({}, self.MEMBER):
+            self.assertEqual(self.properties(self.client(**who), "Get", "DevId"), "IMEI:490154203237518")
+        stranger = self.client(**self.STRANGER)
+        self.assertIn("root and the group dmclient", self.refused("AccessDenied", self.properties, stranger, "Get", "DevId"))
+        self.assertEqual(sorted(self.properties(stranger, "GetAll")), ["Reason", "RefusedTemplates", "State", "Version"])
+
     def test_the_first_group_of_a_client_counts_as_well(self):
         self.client(user=65534, group=GROUP, extra_groups=[]).open()
 

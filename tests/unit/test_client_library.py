@@ -65,7 +65,7 @@ def mac_credential(user, password, nonce, body):
 class Client(Installed):
     NAME, VERSION, HEADER, NEEDED = "libdmacc-client", "LIBDMACC_CLIENT_0", LIBRARY / "dmacc-client.h", "libsystemd"
     MAIN = "int main(void) { return dmacc_client_free(0) != 0; }"
-    FUNCTIONS = 20
+    FUNCTIONS = 21
     WORDS = ("No password comes out of it", "-EKEYREJECTED for a server's credential, or a notification, that does not fit",
              "An account has come, gone or changed")
 
@@ -198,6 +198,11 @@ class Mock(OnTheMock):
 
 
 class Calls(OnTheMock):
+    def test_the_device_says_who_it_is_or_that_it_does_not_know(self):
+        self.assertEqual(self.talk("devid"), ["0", "IMEI:490154203237518"])
+        self.object().UpdateProperties("org.dmacc1.Manager", {"DevId": ""}, dbus_interface="org.freedesktop.DBus.Mock")
+        self.assertEqual(self.talk("devid"), ["ENOKEY the agent does not know who this device is"])
+
     def test_accounts_are_sorted_and_those_that_are_not_ready_can_be_left_out(self):
         self.assertEqual(self.talk("accounts"), ["0 example"])
         self.control("AddAccount", "an.other-1", "ready", "")

@@ -25,6 +25,7 @@ class NothingElseNamesTheDevice(WithModems):
         self.wait_until(lambda: self.state() == "ready")
         self.assertEqual(self.reason(), "")
         self.assertEqual(self.agent.account()["State"], "ready")
+        self.assertEqual(self.agent.manager("DevId"), f"IMEI:{IMEI}")
         self.assertTrue(self.agent.account()["Guessable"])
         self.assertRegex((self.bus.folder / "log").read_text(), "the identifier of this device is its modem's")
 
@@ -44,6 +45,7 @@ class NothingElseNamesTheDevice(WithModems):
         self.wait_until(lambda: "ModemManager does not run" in self.reason())
         self.assertEqual((self.state(), self.word()), ("no-identity", "modem-awaited"))
         self.assertIn("mmcli -L", self.reason())
+        self.assertEqual(self.agent.manager("DevId"), "")
         self.assertEqual(self.agent.account()["State"], "no-secrets")
         self.assertIn("modem-awaited", self.agent.account()["Reason"])
 

@@ -288,22 +288,21 @@ class Mac(Plugin):
 
 
 class Device(Plugin):
-    def begin(self):
+    def begin(self, devid=DEVID):
         self.start_agent()
-        self.control("AddProperty", "org.dmacc1.Manager", "DevId", DEVID)
+        self.control("UpdateProperties", "org.dmacc1.Manager", {"DevId": devid})
 
     def test_without_an_agent_nothing_is_served_and_the_client_goes_on(self):
         self.assertEqual(self.load(ACCOUNTS, DEVICE), ["500 ./DMAcc", "500 ./DevInfo"])
         self.finish()
 
     def test_a_device_that_does_not_know_who_it_is_is_nobody(self):
-        self.start_agent()
+        self.begin("")
         self.assertEqual(self.load(DEVICE), ["500 ./DevInfo"])
         self.finish()
 
     def test_an_identifier_that_is_none_is_not_taken(self):
-        self.start_agent()
-        self.control("AddProperty", "org.dmacc1.Manager", "DevId", "IMEI:490154203237519")
+        self.begin("IMEI:490154203237519")
         self.assertEqual(self.load(DEVICE), ["500 ./DevInfo"])
         self.finish()
 

@@ -9,7 +9,7 @@ that leaves the bus; otherwise anybody may do anything.
 
     python3 -m dbusmock --system --template .../dmacc1.py
 
-Parameters: "auth_pref" (default "syncml:auth-md5").
+Parameters: "auth_pref" (default "syncml:auth-md5"), "devid" (default as above; "": not known). Here anybody reads it.
 
 On org.freedesktop.DBus.Mock, object /org/dmacc1:
   AddAccount(name, state, reason)        another one, with the same values
@@ -44,6 +44,7 @@ RESYNC = b"\0\0\0\0"
 SECRETS = ("ServerPW", "ClientPW", "ServerNonce", "ClientNonce")
 
 # uapi/derivation.md has them
+DEVID = "IMEI:490154203237518"
 FACTORY = {
     "Addr": b"https://dm.example.com/dm",
     "ServerID": b"com.example.dm",
@@ -433,7 +434,8 @@ def load(mock, parameters):
     refusals.clear()
     mock.auth_pref = str(parameters.get("auth_pref", "syncml:auth-md5"))
     mock.AddProperties(MAIN_IFACE, dbus.Dictionary({
-        "Version": "0", "State": "ready", "Reason": "", "RefusedTemplates": dbus.Array([], signature="(ss)")}, signature="sv"))
+        "Version": "0", "State": "ready", "Reason": "", "RefusedTemplates": dbus.Array([], signature="(ss)"),
+        "DevId": str(parameters.get("devid", DEVID))}, signature="sv"))
     mock.AddAccount("example", "ready", "")
 
 
