@@ -42,6 +42,10 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration
   </policy>
 </busconfig>
 """
+# by the names that org.dmacc1.xml lists
+ERRORS = {"NotReady": "ENOKEY", "Busy": "EBUSY", "NoSuchNode": "ENOENT", "NotPermitted": "EPERM", "BadValue": "EINVAL",
+          "Downgrade": "EPROTONOSUPPORT", "WrongCredential": "EKEYREJECTED", "NotAuthenticated": "EPERM", "Refused": "EPERM",
+          "Unwritten": "EIO"}
 
 
 def b64(data):
@@ -202,6 +206,17 @@ class Calls(OnTheMock):
         self.assertEqual(self.talk("devid"), ["0", "IMEI:490154203237518"])
         self.object().UpdateProperties("org.dmacc1.Manager", {"DevId": ""}, dbus_interface="org.freedesktop.DBus.Mock")
         self.assertEqual(self.talk("devid"), ["ENOKEY the agent does not know who this device is"])
+
+    def test_each_error_of_the_interface_has_an_errno_that_the_header_describes(self):
+        contract = (TOP / "uapi/org.dmacc1.xml").read_text()
+        names = re.findall(r"^    ([A-Z]\w+)  ", contract[contract.index("org.dmacc1.Error."):contract.index("-->\n<node>")], re.MULTILINE)
+        self.assertEqual(set(names), set(ERRORS))
+        described = LIBRARY.joinpath("dmacc-client.h").read_text().split("#ifndef")[0]
+        for name, errno in ERRORS.items():
+            with self.subTest(name):
+                self.control("SetRefusal", "Accepted", name, f"it is {name}")
+                self.assertEqual(self.talk("open example", "accepted -"), ["0", f"{errno} it is {name}"])
+                self.assertIn(f"-{errno} ", described)
 
     def test_accounts_are_sorted_and_those_that_are_not_ready_can_be_left_out(self):
         self.assertEqual(self.talk("accounts"), ["0 example"])
