@@ -71,7 +71,7 @@ deb:
 	$(Q)packaging/debian/build.sh $(B)/deb '$(ARCH)' '$(DEB_VERSION)'
 
 clean:
-	$(Q)rm -rf $(B) build-check build-handset
+	$(Q)rm -rf $(B) build-check build-handset build-deb build-deb-*
 	$(Q)if [ -d $(KDIR) ] && [ -f kmod/dmacc.mod ]; then $(kbuild) clean; fi
 
 demo:
