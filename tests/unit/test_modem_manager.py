@@ -81,6 +81,10 @@ class RealModemManager:
         manager.SetProfile(f"test-{modem.port[-1]}", "generic", dbus.Array([modem.port], signature="s"),
                            dbus_interface=f"{SERVICE}.Test")
 
+    def modems(self):
+        manager = self.bus.connection.get_object(SERVICE, PATH, introspect=False)
+        return manager.GetManagedObjects(dbus_interface="org.freedesktop.DBus.ObjectManager")
+
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -124,6 +128,8 @@ class TheRealOne(WithModems):
         manager = self.modem_manager()
         for number, imei in enumerate((OTHER, IMEI)):
             manager.plug(self.modem(imei, number))
+        # it shows one that it has asked everything; the agent would take the first
+        self.wait_until(lambda: len(manager.modems()) == 2)
         self.agent.start()
         self.wait_until(lambda: self.word() == "modem-ambiguous")
         self.agent.config.write_text("[Agent]\nModem=/virtual/test-1\n")
