@@ -21,6 +21,7 @@ import dbus
 import dbus.bus
 
 from library_case import Installed, Manual, Package, TOP
+from open_bus import OPEN_BUS
 
 LIBRARY = TOP / "agent/libdmacc-client"
 TEMPLATE = LIBRARY / "dbusmock/dmacc1.py"
@@ -30,18 +31,6 @@ DM, USER = b"com.example.dm", b"HQU3K2QFHADCEVTNJZ4OUFUI"
 SERVER_PW, CLIENT_PW = b"VVWHHJPJY3VV7GRTDCYZB5W7PR4AZLSO", b"LX37WNX7VWGHGEZJ377UIPJCX4RCYCPK"
 SERVER_NONCE = bytes.fromhex("8b022d9671df0373c71c9d5acbd57575")
 CLIENT_NONCE = bytes.fromhex("a670dd9b4067126d1addb0bca209f28a")
-BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:path={folder}/bus</listen>
-  <policy context="default">
-    <allow own="*"/>
-    <allow send_destination="*"/>
-    <allow receive_sender="*"/>
-  </policy>
-</busconfig>
-"""
 # by the names that org.dmacc1.xml lists
 ERRORS = {"NotReady": "ENOKEY", "Busy": "EBUSY", "NoSuchNode": "ENOENT", "NotPermitted": "EPERM", "BadValue": "EINVAL",
           "Downgrade": "EPROTONOSUPPORT", "WrongCredential": "EKEYREJECTED", "NotAuthenticated": "EPERM", "Refused": "EPERM",
@@ -92,7 +81,7 @@ class OnTheMock(Client):
 
     def setUp(self):
         self.bus_folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        (self.bus_folder / "bus.conf").write_text(BUS.format(folder=self.bus_folder))
+        (self.bus_folder / "bus.conf").write_text(OPEN_BUS.format(folder=self.bus_folder, rule=""))
         self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.bus_folder}/bus"}
         self.start(["dbus-daemon", f"--config-file={self.bus_folder}/bus.conf", "--nofork", "--print-address"]).stdout.readline()
         self.connection = dbus.bus.BusConnection(self.env["DBUS_SYSTEM_BUS_ADDRESS"])

@@ -13,6 +13,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from open_bus import OPEN_BUS
+
 HERE = Path(__file__).resolve().parent
 BUILD = Path(os.environ.get("DMACC_BUILD", HERE.parent.parent / "build"))
 CTL = BUILD / "agent/dmaccctl/dmaccctl"
@@ -20,19 +22,6 @@ UNSEAL = BUILD / "agent/dmacc-unseal/dmacc-unseal"
 KEY = "ba946193ab736b31b712e4f52e4f43965b554e0557ea26c8e28a4997badaf499"
 KEY_ID = "b694ff823ea00e66"
 SECRET = "VVWHHJPJY3VV7GRTDCYZB5W7PR4AZLSO"
-BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:path={folder}/bus</listen>
-  <policy context="default">
-    <allow own="*"/>
-    <allow send_destination="*"/>
-    <allow receive_sender="*"/>
-    {rule}
-  </policy>
-</busconfig>
-"""
 
 
 def node(uri, kind="node", value="", protected=False):
@@ -246,7 +235,7 @@ class Bus(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         config = self.folder / "bus.conf"
-        config.write_text(BUS.format(folder=self.folder, rule=self.RULE))
+        config.write_text(OPEN_BUS.format(folder=self.folder, rule=self.RULE))
         self.bus = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/bus"}
         self.start(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"])
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import dbus
 import dbus.bus
 
-from test_client_library import BUS, CLIENT_NONCE, CLIENT_PW, DM, SERVER_NONCE, SERVER_PW, TEMPLATE, USER
+from open_bus import OPEN_BUS
+from test_client_library import CLIENT_NONCE, CLIENT_PW, DM, SERVER_NONCE, SERVER_PW, TEMPLATE, USER
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("DMACC_BUILD", TOP / "build")).absolute()
@@ -31,7 +32,7 @@ class Plugin(unittest.TestCase):
 
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        (self.folder / "bus.conf").write_text(BUS.format(folder=self.folder))
+        (self.folder / "bus.conf").write_text(OPEN_BUS.format(folder=self.folder, rule=""))
         self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/bus"}
         self.start(["dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--print-address"]).stdout.readline()
         self.connection = dbus.bus.BusConnection(self.env["DBUS_SYSTEM_BUS_ADDRESS"])
