@@ -51,7 +51,7 @@ class Page(unittest.TestCase):
         for interface in self.contract.iter("interface"):
             for member in interface:
                 if member.tag == "property":
-                    constant = member.find("annotation") is not None
+                    constant = "const" in (note.get("value") for note in member.findall("annotation"))
                     head = f"{member.get('name')} ({member.get('type')}{', constant' if constant else ''})"
                 else:
                     self.assertEqual(member.tag, "method")
