@@ -73,6 +73,20 @@ static const char *why_not_loaded(void)
 	       "root and the kernel's log say why";
 }
 
+static void not_built(const char *folder, const char *release, char *ret, size_t size)
+{
+	char headers[sizeof(((struct utsname *)0)->release) + 32];
+
+	snprintf(headers, sizeof(headers), "%s/build/include", folder);
+	if (access(headers, F_OK) < 0 && errno == ENOENT)
+		snprintf(ret, size, "the module dmacc is not built for the running kernel: there is no "
+			 "dmacc.ko in %s, nor the kernel's headers to build it with, "
+			 "linux-headers-%s", folder, release);
+	else
+		snprintf(ret, size, "the module dmacc is not built for the running kernel: there is no "
+			 "dmacc.ko in %s", folder);
+}
+
 void dmacc_kernel_missing_sentence(char *ret, size_t size)
 {
 	char folder[sizeof(((struct utsname *)0)->release) + 16];
@@ -84,8 +98,7 @@ void dmacc_kernel_missing_sentence(char *ret, size_t size)
 		snprintf(ret, size, "the module dmacc is not loaded, and from here it cannot be told "
 			 "why: %s: %s", folder, strerror(errno));
 	else if (!folder_has_module(folder))
-		snprintf(ret, size, "the module dmacc is not built for the running kernel: there is no "
-			 "dmacc.ko in %s", folder);
+		not_built(folder, name.release, ret, size);
 	else
 		snprintf(ret, size, "the module dmacc is there, in %s, but not loaded: %s", folder,
 			 why_not_loaded());

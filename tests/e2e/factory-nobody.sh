@@ -19,7 +19,8 @@ check "which brings the identity back" 0 "slot alpha: ok" /guest/dmaccctl factor
 check "as that of a sealed key" 0 "identity *blob" /guest/dmaccctl status
 busybox rm -r /lib/modules/$(busybox uname -r)/updates
 rmmod dmacc
-check "a module that is not built for this kernel is named" 1 "the module dmacc is not built for the running kernel" \
+check "a module that is not built for this kernel is named, and the headers that it takes" 1 \
+	"the module dmacc is not built for the running kernel.*headers to build it with, linux-headers-$(busybox uname -r)" \
 	/guest/dmaccctl status
 busybox mkdir /lib/modules/$(busybox uname -r)/updates
 echo none > /lib/modules/$(busybox uname -r)/updates/dmacc.ko
