@@ -5,17 +5,15 @@
 #define pr_fmt(fmt) "dmacc: " fmt
 
 #include <linux/cleanup.h>
-#include <linux/dmi.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/mutex.h>
-#include <linux/of.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 
+#include "hardware.h"
 #include "identity.h"
 #include "refuse.h"
-
-/* Best first: uapi/derivation.md, section 1.3 */
-static const char * const prefixes[] = { "IMEI:", "MEID:", "ESN:" };
 
 static DEFINE_MUTEX(identity_lock);
 static struct dmacc_identity identity;	/* under identity_lock */
@@ -29,67 +27,68 @@ static void set_locked(enum dmacc_identity_source source, const char *devid, siz
 	identity.source = source;
 }
 
-/* Takes what hardware says if it is an identifier; says why not, but never what it was */
-static bool take(enum dmacc_identity_source source, const char *what, const char *devid)
+static enum dmacc_devid_kind kind_now_locked(void)
 {
-	enum dmacc_refusal refusal = dmacc_devid_check(devid, strlen(devid));
+	enum dmacc_devid_kind kind = DMACC_KIND_IMEI;
 
-	if (refusal != DMACC_ACCEPTED) {
-		pr_warn("the identifier in %s is not used: %s\n", what,
-			dmacc_devid_refusal_text(refusal));
-		return false;
+	while (!strstarts(identity.devid, dmacc_kind_prefix(kind)))
+		kind++;
+	return kind;
+}
+
+/*
+ * An identifier of a worse kind than the one that was latched is another identifier that the device
+ * has as well; any other that is not the same is in conflict with it.
+ */
+static bool consider(enum dmacc_identity_source source, enum dmacc_devid_kind kind,
+		     const char *devid, bool wait)
+{
+	guard(mutex)(&identity_lock);
+	if (identity.source == DMACC_IDENTITY_NONE) {
+		if (!wait)
+			set_locked(source, devid, strlen(devid));
+		return !wait;
 	}
-	set_locked(source, devid, strlen(devid));
+	if (identity.conflict || kind > kind_now_locked() || !strcmp(devid, identity.devid))
+		return false;
+	identity.conflict = source;
+	pr_warn("hardware names another identifier than the one that this device has, which stays\n");
 	return true;
 }
 
-/* Property "imei", "meid" or "esn" of /firmware/dmacc: the digits without the prefix */
-static bool take_property(const struct device_node *node, const char *name, const char *prefix)
+/**
+ * dmacc_identity_look() - ask all sources of the hardware, best kind first, then best source
+ * @ret_pending: one of them cannot be read yet; look again once it may be
+ *
+ * What is latched stays. While a better source is waited for, a worse one is not taken, or who the
+ * device is would be a matter of which driver came first.
+ *
+ * Return: there is news: an identity or a conflict.
+ */
+bool dmacc_identity_look(bool *ret_pending)
 {
-	char devid[DMACC_DEVID_MAX + 2];
-	const char *digits;
-
-	if (of_property_read_string(node, name, &digits))
-		return false;
-	/* one byte more than the longest, so that what is cut cannot pass for an identifier */
-	snprintf(devid, sizeof(devid), "%s%s", prefix, digits);
-	return take(DMACC_IDENTITY_DEVICE_TREE, "the device tree", devid);
-}
-
-static bool from_device_tree(void)
-{
-	static const char * const names[] = { "imei", "meid", "esn" };
-	struct device_node *node = of_find_node_by_path("/firmware/dmacc");
-	bool found = false;
+	static const enum dmacc_identity_source sources[] = {
+		DMACC_IDENTITY_NVMEM, DMACC_IDENTITY_DEVICE_TREE, DMACC_IDENTITY_SMBIOS,
+	};
+	bool news = false, pending = false;
+	char devid[DMACC_DEVID_MAX + 1];
+	enum dmacc_devid_kind kind;
 	size_t i;
+	int err;
 
-	for (i = 0; node && i < ARRAY_SIZE(names) && !found; i++)
-		found = take_property(node, names[i], prefixes[i]);
-	of_node_put(node);
-	return found;
-}
-
-/* SMBIOS type 11: OEM strings. A bare number is no identifier, only what names its kind is. */
-static bool from_smbios(void)
-{
-	const struct dmi_device *dev;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		dev = NULL;
-		while ((dev = dmi_find_device(DMI_DEV_TYPE_OEM_STRING, NULL, dev)))
-			if (dev->name && strstarts(dev->name, prefixes[i]) &&
-			    take(DMACC_IDENTITY_SMBIOS, "SMBIOS", dev->name))
-				return true;
-	}
-	return false;
-}
-
-void dmacc_identity_init(void)
-{
-	guard(mutex)(&identity_lock);
-	if (!from_device_tree())
-		from_smbios();
+	for (kind = 0; kind < DMACC_KINDS; kind++)
+		for (i = 0; i < ARRAY_SIZE(sources); i++) {
+			err = dmacc_hardware_read(sources[i], kind, devid);
+			if (err == -EPROBE_DEFER)
+				pending = true;
+			else if (!err && consider(sources[i], kind, devid, pending))
+				news = true;
+		}
+	memzero_explicit(devid, sizeof(devid));
+	scoped_guard(mutex, &identity_lock)
+		identity.pending = pending;
+	*ret_pending = pending;
+	return news;
 }
 
 void dmacc_identity_get(struct dmacc_identity *ret)

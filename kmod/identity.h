@@ -12,14 +12,18 @@
  * @source: DMACC_IDENTITY_NONE while it is nobody
  * @len: bytes of @devid
  * @devid: canonical, zero-terminated
+ * @conflict: the first source of the hardware that names another; DMACC_IDENTITY_NONE if none does
+ * @pending: a source cannot be read yet
  */
 struct dmacc_identity {
 	enum dmacc_identity_source source;
 	size_t len;
 	char devid[DMACC_DEVID_MAX + 1];
+	enum dmacc_identity_source conflict;
+	bool pending;
 };
 
-void dmacc_identity_init(void);
+bool dmacc_identity_look(bool *ret_pending);
 void dmacc_identity_get(struct dmacc_identity *ret);
 int dmacc_identity_latch(enum dmacc_identity_source source, const char *devid, size_t len,
 			 struct netlink_ext_ack *extack);

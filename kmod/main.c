@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 
+#include "board.h"
 #include "identity.h"
 #include "netlink.h"
 #include "power.h"
@@ -20,27 +21,37 @@ MODULE_PARM_DESC(locked, "Begin locked: no root is made and no key is sealed (pr
 static int __init dmacc_init(void)
 {
 	int err = dmacc_selftest();
+	bool pending;
 
 	if (err)
 		return err;
-	dmacc_identity_init();
+	dmacc_identity_look(&pending);
 	dmacc_root_init(locked);
 	dmacc_sent_init();
 	err = dmacc_power_init();
 	if (err)
 		return err;
 	err = dmacc_netlink_init();
-	if (err) {
-		dmacc_power_exit();
-		return err;
-	}
+	if (err)
+		goto no_netlink;
+	/* it announces who the device is, and so comes after the family */
+	err = dmacc_board_init();
+	if (err)
+		goto no_board;
 	if (locked)
 		__module_get(THIS_MODULE);
 	return 0;
+
+no_board:
+	dmacc_netlink_exit();
+no_netlink:
+	dmacc_power_exit();
+	return err;
 }
 
 static void __exit dmacc_exit(void)
 {
+	dmacc_board_exit();
 	dmacc_power_exit();
 	dmacc_netlink_exit();
 	dmacc_sent_exit();

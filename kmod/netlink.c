@@ -107,6 +107,8 @@ static int put_status(struct sk_buff *skb, const struct dmacc_slot_info *slots, 
 	dmacc_root_get_status(&root);
 	err = nla_put_string(skb, DMACC_A_MODULE_VERSION, DMACC_VERSION) ||
 	      nla_put_u8(skb, DMACC_A_IDENTITY_SOURCE, identity.source) ||
+	      nla_put_u8(skb, DMACC_A_IDENTITY_CONFLICT, identity.conflict) ||
+	      nla_put_u8(skb, DMACC_A_IDENTITY_PENDING, identity.pending) ||
 	      nla_put_u8(skb, DMACC_A_RUNG, root.rung) ||
 	      nla_put_u8(skb, DMACC_A_ROOT_STATE, root.state) ||
 	      nla_put_u8(skb, DMACC_A_ROOT_REASON, root.reason) ||

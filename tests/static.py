@@ -25,7 +25,7 @@ def wanted_licence(name):
         return "GPL-2.0-only"
     if name.startswith("uapi/linux/") or name == "uapi/dmacc.yaml":
         return DUAL_UAPI
-    if name.startswith("uapi/core/"):
+    if name.startswith(("uapi/core/", "uapi/devicetree/")):
         return DUAL_CORE
     return "LGPL-2.1-or-later"
 

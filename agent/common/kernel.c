@@ -154,12 +154,15 @@ static int read_status(struct dmacc_kernel *kernel, struct nlattr **attrs,
 		       struct dmacc_kernel_status *status)
 {
 	if (!attrs[DMACC_A_MODULE_VERSION] || !attrs[DMACC_A_IDENTITY_SOURCE] ||
+	    !attrs[DMACC_A_IDENTITY_CONFLICT] || !attrs[DMACC_A_IDENTITY_PENDING] ||
 	    !attrs[DMACC_A_RUNG] || !attrs[DMACC_A_ROOT_STATE] || !attrs[DMACC_A_ROOT_REASON] ||
 	    !attrs[DMACC_A_MASTER_SOURCE] || !attrs[DMACC_A_LOCKED] || !attrs[DMACC_A_SLOT_COUNT])
 		return lacking(kernel);
 	nla_strlcpy(status->module_version, attrs[DMACC_A_MODULE_VERSION],
 		    sizeof(status->module_version));
 	status->identity_source = nla_get_u8(attrs[DMACC_A_IDENTITY_SOURCE]);
+	status->identity_conflict = nla_get_u8(attrs[DMACC_A_IDENTITY_CONFLICT]);
+	status->identity_pending = nla_get_u8(attrs[DMACC_A_IDENTITY_PENDING]);
 	status->rung = nla_get_u8(attrs[DMACC_A_RUNG]);
 	status->root_state = nla_get_u8(attrs[DMACC_A_ROOT_STATE]);
 	status->root_reason = nla_get_u8(attrs[DMACC_A_ROOT_REASON]);

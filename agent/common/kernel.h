@@ -38,12 +38,17 @@ struct dmacc_kernel_slot {
 /**
  * struct dmacc_kernel_status - GET_STATUS
  * @privileged: the kernel also gave what it gives to agent and root only: @root_id and @slots
+ * @identity_conflict: the source of the hardware that names another identifier, or
+ *	DMACC_IDENTITY_NONE
+ * @identity_pending: hardware names one that cannot be read yet
  * @slot_count: how many slots are loaded, whoever asks
  * @slots_len: how many of @slots are filled in
  */
 struct dmacc_kernel_status {
 	char module_version[32];
 	enum dmacc_identity_source identity_source;
+	enum dmacc_identity_source identity_conflict;
+	bool identity_pending;
 	enum dmacc_rung rung;
 	enum dmacc_root_state root_state;
 	enum dmacc_root_reason root_reason;

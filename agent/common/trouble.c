@@ -40,6 +40,15 @@ static const struct text texts[] = {
 		ALL_KEPT, "if its firmware cannot name an IMEI, MEID or ESN: ",
 		"dmaccctl factory identity -", " sets it once, from standard input, or with --modem as its "
 		"modem has it" },
+	[TROUBLE_IDENTITY_AWAITED] = {
+		"identity-awaited", "the device tree names a cell that holds this device's identifier, and "
+		"the driver of what the cell is in is not there yet", ALL_KEPT,
+		"have that driver loaded; what waits for one: ",
+		"cat /sys/kernel/debug/devices_deferred", NULL },
+	[TROUBLE_IDENTITY_CONFLICT] = {
+		"identity-conflict", "hardware names another identifier than the one that this device goes by",
+		ALL_KEPT ", and the accounts are served", "put back the board that was changed; or, if it is "
+		"to stay, and to be another device for its servers: ", WIPE, ENROL_ANEW },
 	[TROUBLE_MODEM_AWAITED] = {
 		"modem-awaited", "neither hardware nor a sealed key names this device, and its modem has not "
 		"yet", ALL_KEPT, "wait, or see whether the modem is there: ", "mmcli -L", NULL },

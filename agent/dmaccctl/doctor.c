@@ -57,7 +57,7 @@ static void look_at_identity(struct doctor *d)
 	if (trouble == TROUBLE_NONE)
 		return;
 	/* a sealed key brings one where hardware has none */
-	if (may_come)
+	if (may_come && trouble != TROUBLE_IDENTITY_CONFLICT)
 		findings_note(d->findings, "identity", "hardware names none; the sealed keys may");
 	else
 		findings_trouble(d->findings, "identity", trouble, detail);

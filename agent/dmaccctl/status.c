@@ -88,8 +88,11 @@ static void print_module(const struct view *view)
 		return;
 	}
 	print_field("module", s->module_version);
-	printf("%-10s %s%s%s\n", "identity", dmacc_identity_source_word(s->identity_source),
+	printf("%-10s %s%s%s", "identity", dmacc_identity_source_word(s->identity_source),
 	       view_tail(view)[0] ? ", ends in " : "", view_tail(view));
+	if (s->identity_conflict != DMACC_IDENTITY_NONE)
+		printf(", another one in %s", dmacc_identity_source_word(s->identity_conflict));
+	putchar('\n');
 	advise_identity(view, advice);
 	print_advice(advice);
 	print_root(view);
@@ -181,9 +184,12 @@ static struct json_object *module_json(const struct view *view)
 	add_string(o, "identity_source", dmacc_identity_source_word(s->identity_source));
 	if (view_tail(view)[0])
 		add_string(o, "identity_tail", view_tail(view));
+	if (s->identity_conflict != DMACC_IDENTITY_NONE)
+		add_string(o, "identity_conflict", dmacc_identity_source_word(s->identity_conflict));
 	add_string(o, "root_state", dmacc_root_state_word(s->root_state));
 	add_string(o, "root_reason", dmacc_root_reason_word(s->root_reason));
-	if (s->identity_source == DMACC_IDENTITY_NONE)
+	if (s->identity_source == DMACC_IDENTITY_NONE ||
+	    s->identity_conflict != DMACC_IDENTITY_NONE)
 		advise_identity(view, advice);
 	else
 		advise_root(view, advice);

@@ -78,8 +78,12 @@ enum trouble view_identity(const struct view *view, const char **ret_detail)
 	enum trouble trouble;
 
 	*ret_detail = NULL;
+	if (view->status.identity_conflict != DMACC_IDENTITY_NONE)
+		return TROUBLE_IDENTITY_CONFLICT;
 	if (view->status.identity_source != DMACC_IDENTITY_NONE)
 		return TROUBLE_NONE;
+	if (view->status.identity_pending)
+		return TROUBLE_IDENTITY_AWAITED;
 	trouble = view_trouble_in(view->agent && view->bus.reason ? view->bus.reason : "", ret_detail);
 	if (trouble == TROUBLE_MODEM_AWAITED || trouble == TROUBLE_MODEM_REFUSED ||
 	    trouble == TROUBLE_MODEM_AMBIGUOUS)

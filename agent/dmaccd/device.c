@@ -85,7 +85,9 @@ static void lack_modem(struct device *d)
 
 static void lack_identity(struct device *d)
 {
-	if (d->status.root_state == DMACC_ROOT_OPEN)
+	if (d->status.identity_pending)
+		lack(d, DEVICE_NO_IDENTITY, TROUBLE_IDENTITY_AWAITED, NULL);
+	else if (d->status.root_state == DMACC_ROOT_OPEN)
 		lack_modem(d);
 	else
 		lack(d, DEVICE_NO_IDENTITY, TROUBLE_NO_IDENTITY, "hardware gave none, and while no "
@@ -113,7 +115,7 @@ static bool may_sealed_keys_name_one(const struct device *d)
 
 static bool is_modem_certain(const struct device *d)
 {
-	return d->equipment.state == EQUIPMENT_KNOWN &&
+	return d->equipment.state == EQUIPMENT_KNOWN && !d->status.identity_pending &&
 	       !(d->equipment.waits && d->modem_awaited);
 }
 
@@ -187,8 +189,10 @@ static void learn_identity(struct device *d, const char *path)
 		return;
 	}
 	learn_store(d, path);
-	/* the device is who it was: only a person can tell whether its modem should be */
-	if (d->state == DEVICE_READY && equipment_contradicts(&d->equipment, d->devid))
+	/* the device is who it was: only a person can tell whether its board or modem should be */
+	if (d->state == DEVICE_READY && d->status.identity_conflict != DMACC_IDENTITY_NONE)
+		lack(d, DEVICE_READY, TROUBLE_IDENTITY_CONFLICT, NULL);
+	else if (d->state == DEVICE_READY && equipment_contradicts(&d->equipment, d->devid))
 		lack(d, DEVICE_READY, TROUBLE_OTHER_MODEM, NULL);
 }
 

@@ -53,6 +53,8 @@ static const struct {
 	[DMACC_A_STORE_KEY] = { "store-key", BINARY },
 	[DMACC_A_EVENT] = { "event", U8 },
 	[DMACC_A_TPM_PARENT] = { "tpm-parent", U32 },
+	[DMACC_A_IDENTITY_CONFLICT] = { "identity-conflict", U8 },
+	[DMACC_A_IDENTITY_PENDING] = { "identity-pending", U8 },
 };
 
 static const char *const commands[] = {

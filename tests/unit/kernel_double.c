@@ -88,6 +88,10 @@ static void read_words(void)
 			kernel_double.no_module = true;
 		else if (!strcmp(word, "no-identity"))
 			kernel_double.devid = NULL;
+		else if (!strcmp(word, "conflict"))
+			kernel_double.conflict = DMACC_IDENTITY_NVMEM;
+		else if (!strcmp(word, "pending"))
+			kernel_double.pending = true;
 		else if (!strcmp(word, "no-root"))
 			kernel_double.root_state = DMACC_ROOT_ABSENT;
 		else if (!strcmp(word, "no-slot"))
@@ -135,6 +139,8 @@ int dmacc_kernel_get_status(struct dmacc_kernel *kernel, struct dmacc_kernel_sta
 		.module_version = "double",
 		.identity_source = kernel_double.devid ? kernel_double.source :
 							 DMACC_IDENTITY_NONE,
+		.identity_conflict = kernel_double.conflict,
+		.identity_pending = kernel_double.pending,
 		.rung = kernel_double.rung,
 		.root_state = kernel_double.root_state,
 		.root_reason = kernel_double.root_reason,

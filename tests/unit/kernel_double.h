@@ -17,6 +17,8 @@ struct kernel_double {
 	bool no_module;
 	const char *devid;		/* NULL: none */
 	enum dmacc_identity_source source;	/* of @devid */
+	enum dmacc_identity_source conflict;
+	bool pending;
 	bool refuses_identity;
 	enum dmacc_rung rung;
 	enum dmacc_root_state root_state;

@@ -30,7 +30,8 @@ struct slot {
 struct module {
 	bool booted;
 	bool locked;
-	enum dmacc_identity_source identity_source;
+	enum dmacc_identity_source identity_source, identity_conflict;
+	bool identity_pending;
 	char devid[DMACC_DEVID_SIZE];
 	enum dmacc_root_state root_state;
 	enum dmacc_root_reason root_reason;
@@ -101,8 +102,12 @@ static void save(struct dmacc_kernel *k)
 static void boot(struct module *m)
 {
 	const char *hardware = getenv("DMACC_HARDWARE");
+	const char *other = getenv("DMACC_HARDWARE_NEWS");
 
 	*m = (struct module){ .booted = true, .locked = getenv("DMACC_MODULE_LOCKED") };
+	m->identity_pending = other && !strcmp(other, "pending");
+	if (other && !strcmp(other, "conflict"))
+		m->identity_conflict = DMACC_IDENTITY_NVMEM;
 	if (!hardware)
 		return;
 	m->identity_source = DMACC_IDENTITY_SMBIOS;
@@ -151,6 +156,8 @@ int dmacc_kernel_get_status(struct dmacc_kernel *k, struct dmacc_kernel_status *
 	struct dmacc_kernel_status s = {
 		.module_version = "double",
 		.identity_source = k->m.identity_source,
+		.identity_conflict = k->m.identity_conflict,
+		.identity_pending = k->m.identity_pending,
 		.root_state = k->m.root_state,
 		.root_reason = k->m.root_reason,
 		.master_source = k->m.master_source,

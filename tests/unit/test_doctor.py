@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 import test_dmaccctl as agents
-from ctl_case import DOUBLE, HERE, KEY_2, OTHER_IMEI, Device, DeviceCase, flip
+from ctl_case import DOUBLE, HERE, IMEI, KEY_2, OTHER_IMEI, Device, DeviceCase, flip
 
 MANUALS = HERE.parent.parent / "agent/dmaccctl"
 
@@ -200,6 +200,39 @@ class Modem(agents.Bus):
         said = self.ask("status", reason="modem-awaited: it is so")
         self.assertRegex(said, r"identity +none\n +modem-awaited: .*'mmcli -L'\n")
         self.assertNotIn("factory identity", said)
+
+
+class Hardware(DeviceCase):
+    """What the module says of an identifier that is not there yet, or is another one."""
+
+    def find(self, news, imei=None):
+        self.device = Device(self.folder / news, imei)
+        environment = {"DMACC_HARDWARE_NEWS": news}
+        said = json.loads(self.device.run("doctor", "--json", "--factory-store", self.device.store, "--unseal-report",
+                                          self.device.report_folder, **environment).stdout)
+        status = self.device.run("status", **environment).stdout
+        module = json.loads(self.device.run("status", "--json", **environment).stdout)["module"]
+        return {t["subject"]: t["state"] for t in said["troubles"]}, status, module
+
+    def test_a_cell_that_is_waited_for_is_named_and_nobody_is_told_to_type(self):
+        found, status, module = self.find("pending")
+        self.assertEqual(found["identity"], "identity-awaited")
+        self.assertRegex(status, r"identity +none\n +identity-awaited: ")
+        self.assertNotIn("factory identity", status)
+        self.assertIn("identity-awaited", module["advice"])
+
+    def test_another_identifier_in_hardware_is_a_trouble_of_a_device_that_has_one(self):
+        found, status, module = self.find("conflict", IMEI)
+        self.assertEqual(found["identity"], "identity-conflict")
+        self.assertRegex(status, r"identity +smbios, .*another one in nvmem\n +identity-conflict: ")
+        self.assertEqual(module["identity_conflict"], "nvmem")
+        self.assertIn("identity-conflict", module["advice"])
+
+    def test_without_either_neither_is_named(self):
+        found, status, module = self.find("nothing", IMEI)
+        self.assertNotIn("identity", found)
+        self.assertNotIn("identity-", status)
+        self.assertNotIn("identity_conflict", module)
 
 
 class Manual(unittest.TestCase):

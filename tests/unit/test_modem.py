@@ -337,6 +337,21 @@ class SomethingElseNamesTheDevice(WithModems):
         self.wait_until(lambda: self.word() == "other-modem")
         self.assertEqual(self.agent.account()["State"], "ready")
 
+    def test_hardware_that_is_waited_for_counts_before_the_modem(self):
+        self.start("no-identity pending", IMEI)
+        self.wait_until(lambda: self.word() == "identity-awaited")
+        time.sleep(1)
+        self.assertEqual((self.state(), self.word()), ("no-identity", "identity-awaited"))
+        self.agent.words.write_text("")
+        self.agent.reload()
+        self.wait_until(lambda: self.state() == "ready")
+
+    def test_hardware_that_names_another_is_told_and_the_accounts_are_served(self):
+        self.start("conflict", IMEI)
+        self.wait_until(lambda: self.word() == "identity-conflict")
+        self.assertEqual(self.state(), "ready")
+        self.assertEqual((self.agent.account()["State"], self.agent.account()["Reason"]), ("ready", ""))
+
     def test_a_modem_that_says_nothing_useful_is_no_contradiction(self):
         self.start("blob", "0")
         time.sleep(1)

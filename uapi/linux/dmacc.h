@@ -23,12 +23,19 @@
 #define DMACC_DEVID_BYTES_MAX	20
 #define DMACC_BLOB_MAX		2048
 
-/* Who gave the identity */
+/*
+ * Who gave the identity. Hardware is asked for an IMEI, then a MEID, then an ESN, and for each in
+ * this order: nvmem, device tree, SMBIOS. The first that has a valid one is latched, and stays so
+ * until reboot; while one before it cannot be read yet, it is not taken. Where hardware gives none,
+ * the first SET_IDENTITY or blob is latched, also while hardware is waited for. What hardware names
+ * of the same or a better kind and is not the same is a conflict, which is reported and changes
+ * nothing.
+ */
 enum dmacc_identity_source {
 	DMACC_IDENTITY_NONE,
-	DMACC_IDENTITY_SMBIOS,		/* type 11 OEM string */
-	DMACC_IDENTITY_DEVICE_TREE,	/* property of the firmware's tree */
-	DMACC_IDENTITY_NVMEM,		/* cell of a fuse or EEPROM */
+	DMACC_IDENTITY_SMBIOS,		/* type 11 OEM string, "IMEI:" and digits */
+	DMACC_IDENTITY_DEVICE_TREE,	/* property: devicetree/dmacc,identity.yaml */
+	DMACC_IDENTITY_NVMEM,		/* cell of a fuse or EEPROM: the same */
 	DMACC_IDENTITY_SET,		/* SET_IDENTITY */
 	DMACC_IDENTITY_BLOB,		/* the DevId of the first blob that was loaded */
 };
@@ -71,7 +78,7 @@ enum dmacc_server_kind {
 };
 
 enum dmacc_event {
-	DMACC_EVENT_IDENTITY = 1,	/* latched */
+	DMACC_EVENT_IDENTITY = 1,	/* latched, or in conflict */
 	DMACC_EVENT_ROOT,		/* opened, wiped or failed */
 	DMACC_EVENT_SLOTS,		/* a slot was loaded or emptied */
 	DMACC_EVENT_LOCKED,
@@ -125,6 +132,8 @@ enum dmacc_attr {
 	DMACC_A_STORE_KEY,		/* binary, 32; secret */
 	DMACC_A_EVENT,			/* u8, enum dmacc_event */
 	DMACC_A_TPM_PARENT,		/* u32, handle of a persistent key */
+	DMACC_A_IDENTITY_CONFLICT,	/* u8, enum dmacc_identity_source: who names another */
+	DMACC_A_IDENTITY_PENDING,	/* u8, 0 or 1: hardware's cannot be read yet */
 
 	__DMACC_A_MAX,
 	DMACC_A_MAX = (__DMACC_A_MAX - 1)
