@@ -7,7 +7,7 @@ import time
 
 import dbus
 
-from agent_case import PATIENCE, WithAgent
+from agent_case import PATIENCE, SERVER_PW, WithAgent
 
 SERVICE = "org.freedesktop.ModemManager1"
 PATH = "/org/freedesktop/ModemManager1"
@@ -109,6 +109,12 @@ class WithModems(WithAgent):
     def reason(self):
         self.drain()
         return str(self.agent.manager("Reason"))
+
+    def check_derived(self):
+        """The account has the vector's password. Only root is given it."""
+        if not os.getuid():
+            with os.fdopen(self.agent.secrets(), encoding="utf-8") as file:
+                self.assertIn(SERVER_PW, file.read())
 
     def word(self):
         return self.reason().split(":")[0]

@@ -167,7 +167,7 @@ void whole_session(struct fixture *f, const char *client_pw, const char *server_
 	session_close(s);
 }
 
-void new_account(struct fixture *f)
+void begin_anew(struct fixture *f)
 {
 	char path[256];
 
@@ -177,6 +177,11 @@ void new_account(struct fixture *f)
 	store_path(f, "op.prev", path);
 	(void)unlink(path);
 	begin(f, CONF);
+}
+
+void new_account(struct fixture *f)
+{
+	begin_anew(f);
 	(void)open_session(f);
 }
 

@@ -38,6 +38,9 @@ struct bytes bytes(const void *raw, size_t len);
 /* An agent whose account "op" has this template */
 void begin(struct fixture *f, const char *conf);
 
+/* The same with CONF, whose account never had a session before */
+void begin_anew(struct fixture *f);
+
 /* One that never had a session before, with a session; and the first credential in that */
 void new_account(struct fixture *f);
 int first_credential(struct fixture *f);

@@ -668,14 +668,7 @@ static void while_there_is_a_session_the_owner_waits(void **state)
 
 static void to_replace(struct fixture *f)
 {
-	char path[256];
-
-	stop(f);
-	store_path(f, "op", path);
-	(void)unlink(path);
-	store_path(f, "op.prev", path);
-	(void)unlink(path);
-	begin(f, CONF);
+	begin_anew(f);
 	(void)proven_session(f, CLIENT_PW, SERVER_PW);
 }
 
