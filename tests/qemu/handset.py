@@ -38,8 +38,9 @@ JOIN_NETWORK = ("modprobe virtio_net && udevadm settle && interface=$(ls /sys/cl
                 "ip address add 10.0.2.15/24 dev $interface && ip link set $interface up")
 
 # Loads what the root file system needs, and no more, then makes room for systemd. Until it says so nothing but the
-# distribution's own kernel and modules has run.
+# distribution's own kernel and modules has run; before it says the other, what was hibernated is as it was.
 BEGIN = "HANDSET BEGINS"
+RESUME = "HANDSET LOOKS FOR AN IMAGE"
 INIT = """#!/bin/sh
 mount -t devtmpfs dev /dev
 for module in $(cat /modules); do
@@ -49,6 +50,7 @@ until [ -b /dev/vda ]; do sleep 0.1; done
 # One that was hibernated goes on from here where it was; without an image of it this does nothing
 if [ -b /dev/vdb ]; then
 	mount -t sysfs sysfs /sys
+	echo "HANDSET LOOKS FOR AN IMAGE" > /dev/console
 	cat /sys/class/block/vdb/dev > /sys/power/resume
 	umount /sys
 fi
@@ -271,21 +273,23 @@ class Handset:
 
     def boot(self, timeout=BOOT_TIMEOUT):
         """Returns when the handset takes commands, which is when multi-user.target was reached."""
-        self.power_on()
-        try:
-            self._reply("ready", time.monotonic() + timeout, "did not boot")
-        except HandsetFailed:
-            if not vm.died_before(self.said(), BEGIN):
-                raise
-            self.power_cut()
-            self.power_on()
-            self._reply("ready", time.monotonic() + timeout, "did not boot, twice")
+        self._power_on(lambda: self._reply("ready", time.monotonic() + timeout, "did not boot"), BEGIN)
         return self
 
     def resume(self, timeout=BOOT_TIMEOUT):
         """After hibernate(): returns when it has gone on where it was."""
-        self.power_on()
-        self.run("true", timeout=timeout)
+        self._power_on(lambda: self.run("true", timeout=timeout), RESUME)
+
+    def _power_on(self, answers, begin):
+        """power_on(), again where the kernel died before it said `begin`."""
+        for left in reversed(range(vm.STARTS)):
+            self.power_on()
+            try:
+                return answers()
+            except HandsetFailed:
+                if not left or not vm.died_before(self.said(), begin):
+                    raise
+                self.power_cut()
 
     def said(self):
         """What the console has shown since power_on()."""

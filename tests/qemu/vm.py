@@ -13,6 +13,8 @@ QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp
         "-display", "none", "-no-reboot", "-serial", "stdio"]
 # tsc=reliable and no mitigations: an emulated processor is slow enough
 COMMAND_LINE = "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check"
+# of a guest whose kernel dies before anything of ours ran: died_before()
+STARTS = 3
 WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace|unreferenced object|"
                      r"suspected memory leaks|refcount_t|DEBUG_LOCKS|ODEBUG|Poison overwritten|Redzone")
 
@@ -54,7 +56,7 @@ def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300, tp
         for string in oem_strings:
             command += ["-smbios", f"type=11,value={string}"]
         log = Path(folder) / "console"
-        for _ in range(2):
+        for _ in range(STARTS):
             with open(log, "wb") as console:
                 boot(command, console, timeout * kernel.slowness, tpm)
             if not died_before(log.read_text(errors="replace"), "GUEST BEGINS"):
@@ -65,7 +67,7 @@ def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300, tp
 def died_before(console, begin):
     """Did the kernel die before anything of ours ran? While it changes its own code, at the start and when modules and
     the first file system come, an emulated processor on a busy host now and then runs what is half changed. Such a
-    start is repeated once.
+    start is repeated.
     """
     return "Kernel panic" in console and begin not in console
 
