@@ -43,6 +43,7 @@ help:
 	@echo 'make modules          build dmacc.ko for KDIR=$(KDIR)'
 	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=)'
 	@echo 'make deb              Debian packages in $(B)/deb/ (ARCH=arm64: of the other architecture)'
+	@echo 'make kernel-patch     put the module into a kernel tree: KERNEL_TREE=DIR, or only PATCH=FILE for it'
 	@echo 'make clean            remove what was built here'
 
 # A packager brings build dependencies himself: NO_APT=1
@@ -70,6 +71,9 @@ deb:
 	$(Q)$(if $(NO_APT),,tests/host-packages deb)
 	$(Q)packaging/debian/build.sh $(B)/deb '$(ARCH)' '$(DEB_VERSION)'
 
+kernel-patch:
+	$(Q)$(PYTHON) packaging/kernel/graft.py '$(KERNEL_TREE)' '$(PATCH)'
+
 clean:
 	$(Q)rm -rf $(B) build-check build-handset build-deb build-deb-*
 	$(Q)if [ -d $(KDIR) ] && [ -f kmod/dmacc.mod ]; then $(kbuild) clean; fi
@@ -94,4 +98,5 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/derive.py
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
-.PHONY: all help packages userspace modules modules_install install deb clean demo check check-power-cuts bench
+.PHONY: all help packages userspace modules modules_install install deb kernel-patch clean demo check \
+	check-power-cuts bench
