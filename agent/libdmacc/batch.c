@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "message.h"
 
 /* DevIds have one of three lengths: IMEI, MEID, ESN */
 #define LENGTHS 3
@@ -78,34 +79,6 @@ void dmacc_batch_set_vendor_key(struct batch *b, const __u8 key[DMACC_KEY_SIZE])
 	wipe_traces(b);
 }
 
-/* The bytes of a message, from uapi/core, with a given DevId and a given key version or generation */
-static size_t message_bytes(__u8 out[DMACC_KDF_INPUT_MAX], enum dmacc_output output,
-			    const char *devid, size_t devid_len, const struct dmacc_server *server,
-			    __u32 number)
-{
-	__u8 context[DMACC_CONTEXT_MAX];
-	size_t len;
-
-	if (output == DMACC_OUTPUT_DEVICE_KEY)
-		len = dmacc_context_device_key(context, devid, devid_len, number);
-	else if (output == DMACC_OUTPUT_USER_NAME)
-		len = dmacc_context_device(context, devid, devid_len);
-	else
-		len = dmacc_context_server(context, devid, devid_len, server->element,
-					   server->bytes, server->len, number);
-	return dmacc_kdf_input(out, DMACC_KDF_INPUT_MAX, dmacc_kdf_spec(output), context, len);
-}
-
-static unsigned int first_difference(const __u8 *a, const __u8 *b, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (a[i] != b[i])
-			return (unsigned int)i;
-	return LANES_NOWHERE;
-}
-
 static __u32 rotate(__u32 x, unsigned int n)
 {
 	return x >> n | x << (32 - n);
@@ -155,65 +128,45 @@ static void make_schedules(struct lanes_message *m,
 void dmacc_lanes_message_set(struct lanes_message *m, const __u8 *bytes, size_t len)
 {
 	m->blocks = pad(m->words, bytes, len);
-	m->devid_at = LANES_NOWHERE;
-	m->number_at = LANES_NOWHERE;
+	m->devid_at = MESSAGE_NOWHERE;
+	m->number_at = MESSAGE_NOWHERE;
 	make_schedules(m, m->words);
 }
 
-/*
- * Where DevId and number stand is where two messages differ that differ in them: how a message is
- * laid out is known to uapi/core alone.
- */
+/* The words are those of number 0, to which an engine adds; the schedules those of @generation */
 static void make_message(struct lanes_message *m, enum dmacc_output output, size_t devid_len,
 			 const struct dmacc_server *server, __u32 generation)
 {
-	static const char zeros[DMACC_DEVID_MAX];
-	__u8 bytes[DMACC_KDF_INPUT_MAX], other[DMACC_KDF_INPUT_MAX];
 	__u32 words[LANES_BLOCKS * LANES_BLOCK_WORDS];
-	char ones[DMACC_DEVID_MAX];
-	size_t len;
+	struct message message;
 
-	memset(ones, 0xff, sizeof(ones));
-	len = message_bytes(bytes, output, zeros, devid_len, server, 0);
-	m->blocks = pad(m->words, bytes, len);
-	message_bytes(other, output, ones, devid_len, server, 0);
-	m->devid_at = first_difference(bytes, other, len);
-	message_bytes(other, output, zeros, devid_len, server, 0xffffffff);
-	m->number_at = first_difference(bytes, other, len);
-	message_bytes(other, output, zeros, devid_len, server, generation);
-	pad(words, other, len);
+	dmacc_message_prepare(&message, output, devid_len, server, 0);
+	m->blocks = pad(m->words, message.bytes, message.len);
+	m->devid_at = message.devid_at;
+	m->number_at = message.number_at;
+	dmacc_message_prepare(&message, output, devid_len, server, generation);
+	pad(words, message.bytes, message.len);
 	make_schedules(m, words);
 }
 
 static void make_plan(struct lanes_plan *plan, unsigned int devid_len,
 		      const struct dmacc_server *server, __u32 generation, unsigned int flags)
 {
-	static const struct {
-		enum dmacc_output output;
-		bool base32;
-		size_t offset;
-	} outputs[LANES_OUTPUTS] = {
-		{ DMACC_OUTPUT_USER_NAME, true, offsetof(struct dmacc_credentials, user_name) },
-		{ DMACC_OUTPUT_SERVER_PW, true, offsetof(struct dmacc_credentials, server_pw) },
-		{ DMACC_OUTPUT_CLIENT_PW, true, offsetof(struct dmacc_credentials, client_pw) },
-		{ DMACC_OUTPUT_SERVER_NONCE, false,
-		  offsetof(struct dmacc_credentials, server_nonce) },
-		{ DMACC_OUTPUT_CLIENT_NONCE, false,
-		  offsetof(struct dmacc_credentials, client_nonce) },
-	};
 	unsigned int i;
 
 	plan->devid_len = devid_len;
 	plan->generation = generation;
-	plan->count = !server->element ? 0 : flags & DMACC_NONCES ? LANES_OUTPUTS : 3;
+	plan->count = !server->element ? 0 : flags & DMACC_NONCES ? MESSAGE_OUTPUTS :
+		      MESSAGE_PASSWORDS;
 	make_message(&plan->key, DMACC_OUTPUT_DEVICE_KEY, devid_len, NULL, 0);
 	for (i = 0; i < plan->count; i++) {
+		const struct message_output *from = &dmacc_message_outputs[i];
 		struct lanes_output *output = &plan->outputs[i];
 
-		make_message(&output->message, outputs[i].output, devid_len, server, generation);
-		output->base32 = outputs[i].base32;
-		output->bytes = dmacc_kdf_spec(outputs[i].output)->bits / 8;
-		output->offset = outputs[i].offset;
+		make_message(&output->message, from->output, devid_len, server, generation);
+		output->base32 = from->base32;
+		output->bytes = dmacc_kdf_spec(from->output)->bits / 8;
+		output->offset = from->offset;
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "batch.h"
 #include "deriver.h"
+#include "message.h"
 
 #define DIGEST_SIZE 32
 #define HASH_BLOCK_SIZE 64
@@ -132,29 +133,13 @@ static int hmac(struct dmacc_deriver *d, const struct hmac *keyed, bool last, co
 	return 0;
 }
 
-/* The HMAC over what uapi/core made of an output and its context; the first spec->bits count */
-static int kdf(struct dmacc_deriver *d, const struct hmac *keyed, bool last,
-	       enum dmacc_output output, const uint8_t *context, size_t context_len,
-	       uint8_t ret[DIGEST_SIZE])
+/* With the vendor key, wherever that is */
+static int hmac_with_vendor_key(struct dmacc_deriver *d, const uint8_t *input, size_t len,
+				uint8_t ret[DIGEST_SIZE])
 {
-	uint8_t input[DMACC_KDF_INPUT_MAX];
-	size_t len;
-
-	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
-	return len ? hmac(d, keyed, last, input, len, ret) : -ENOMEM;
-}
-
-/* The same with the vendor key, wherever that is */
-static int vendor_kdf(struct dmacc_deriver *d, enum dmacc_output output, const uint8_t *context,
-		      size_t context_len, uint8_t ret[DIGEST_SIZE])
-{
-	uint8_t input[DMACC_KDF_INPUT_MAX];
-	size_t len;
-
-	if (!d->vendor_hmac)
-		return kdf(d, &d->vendor, false, output, context, context_len, ret);
-	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(output), context, context_len);
-	return len ? d->vendor_hmac(d->vendor_data, input, len, ret) : -ENOMEM;
+	if (d->vendor_hmac)
+		return d->vendor_hmac(d->vendor_data, input, len, ret);
+	return hmac(d, &d->vendor, false, input, len, ret);
 }
 
 int dmacc_deriver_set_vendor_key(struct dmacc_deriver *d, const uint8_t vendor_key[DMACC_KEY_SIZE])
@@ -215,29 +200,60 @@ static void put_hex(char *out, const uint8_t *bytes, size_t len)
 int dmacc_deriver_key_id(struct dmacc_deriver *d, uint32_t key_version,
 			 char ret_key_id[DMACC_KEY_ID_SIZE])
 {
-	uint8_t context[DMACC_CONTEXT_MAX], out[DIGEST_SIZE];
+	uint8_t context[DMACC_CONTEXT_MAX], input[DMACC_KDF_INPUT_MAX], out[DIGEST_SIZE];
+	size_t len;
 	int r;
 
 	if (!key_version)
 		return -EINVAL;
 	if (!d->has_vendor_key)
 		return -ENOKEY;
-	r = vendor_kdf(d, DMACC_OUTPUT_KEY_ID, context,
-		       dmacc_context_version(context, key_version), out);
+	len = dmacc_context_version(context, key_version);
+	len = dmacc_kdf_input(input, sizeof(input), dmacc_kdf_spec(DMACC_OUTPUT_KEY_ID), context,
+			      len);
+	r = hmac_with_vendor_key(d, input, len, out);
 	if (!r)
 		put_hex(ret_key_id, out, DMACC_KEY_ID_LEN);
 	dmacc_wipe(out, sizeof(out));
 	return r;
 }
 
-/* Of a devid that was checked */
-static int device_key(struct dmacc_deriver *d, const char *devid, uint32_t key_version,
-		      uint8_t ret[DMACC_KEY_SIZE])
-{
-	uint8_t context[DMACC_CONTEXT_MAX];
+/*
+ * Messages that most devices of a batch have in common but for their DevId: those whose DevIds are
+ * as long as the first one's, with its key version and generation. NULL where there is none.
+ */
+struct prepared {
+	size_t devid_len;
+	uint32_t key_version, generation;
+	struct message device_key, outputs[MESSAGE_OUTPUTS];
+};
 
-	return vendor_kdf(d, DMACC_OUTPUT_DEVICE_KEY, context,
-			  dmacc_context_device_key(context, devid, strlen(devid), key_version), ret);
+/* Of @m, which is made here if @prepared is not for it */
+static const struct message *message_for(struct message *m, struct message *prepared,
+					 enum dmacc_output output, const char *devid,
+					 size_t devid_len, const struct dmacc_server *server,
+					 uint32_t number)
+{
+	if (prepared) {
+		memcpy(prepared->bytes + prepared->devid_at, devid, devid_len);
+		return prepared;
+	}
+	m->len = dmacc_message_bytes(m->bytes, output, devid, devid_len, server, number);
+	return m;
+}
+
+/* Of a devid that was checked */
+static int device_key(struct dmacc_deriver *d, struct prepared *prepared, const char *devid,
+		      uint32_t key_version, uint8_t ret[DMACC_KEY_SIZE])
+{
+	size_t len = strlen(devid);
+	bool fits = prepared && prepared->devid_len == len && prepared->key_version == key_version;
+	const struct message *m;
+	struct message own;
+
+	m = message_for(&own, fits ? &prepared->device_key : NULL, DMACC_OUTPUT_DEVICE_KEY, devid,
+			len, NULL, key_version);
+	return hmac_with_vendor_key(d, m->bytes, m->len, ret);
 }
 
 int dmacc_deriver_device_key(struct dmacc_deriver *d, const char *devid, uint32_t key_version,
@@ -250,62 +266,47 @@ int dmacc_deriver_device_key(struct dmacc_deriver *d, const char *devid, uint32_
 		return -EINVAL;
 	if (!d->has_vendor_key)
 		return -ENOKEY;
-	r = device_key(d, devid, key_version, out);
+	r = device_key(d, NULL, devid, key_version, out);
 	if (!r)
 		memcpy(ret_device_key, out, DMACC_KEY_SIZE);
 	dmacc_wipe(out, sizeof(out));
 	return r;
 }
 
-/* An output of dmacc_deriver_credentials() and where it goes: text if it is written in base32 */
-struct value {
-	enum dmacc_output output;
-	bool per_device;	/* the same for all servers and generations */
-	char *text;
-	uint8_t *raw;
-};
-
-/* @out is the caller's, who wipes it once for all values */
-static int derive_value(struct dmacc_deriver *d, const struct value *value, bool last,
-			const uint8_t *context, size_t context_len, uint8_t out[DIGEST_SIZE])
+static void put_value(const struct message_output *output, const uint8_t digest[DIGEST_SIZE],
+		      struct dmacc_credentials *ret)
 {
-	size_t len = dmacc_kdf_spec(value->output)->bits / 8;
-	int r;
+	size_t len = dmacc_kdf_spec(output->output)->bits / 8;
+	char *place = (char *)ret + output->offset;
 
-	r = kdf(d, &d->device, last, value->output, context, context_len, out);
-	if (!r && value->text)
-		dmacc_base32(value->text, out, len);
-	else if (!r)
-		memcpy(value->raw, out, len);
-	return r;
+	if (output->base32)
+		dmacc_base32(place, digest, len);
+	else
+		memcpy(place, digest, len);
 }
 
 /* Of a devid and a server that were checked; what is in @c at a failure is to be wiped */
-static int credentials(struct dmacc_deriver *d, const uint8_t key[DMACC_KEY_SIZE],
-		       const char *devid, const struct dmacc_server *server, uint32_t generation,
-		       unsigned int flags, struct dmacc_credentials *c)
+static int credentials(struct dmacc_deriver *d, struct prepared *prepared,
+		       const uint8_t key[DMACC_KEY_SIZE], const char *devid,
+		       const struct dmacc_server *server, uint32_t generation, unsigned int flags,
+		       struct dmacc_credentials *c)
 {
-	const struct value values[] = {
-		{ DMACC_OUTPUT_USER_NAME, true, c->user_name, NULL },
-		{ DMACC_OUTPUT_SERVER_PW, false, c->server_pw, NULL },
-		{ DMACC_OUTPUT_CLIENT_PW, false, c->client_pw, NULL },
-		{ DMACC_OUTPUT_SERVER_NONCE, false, NULL, c->server_nonce },
-		{ DMACC_OUTPUT_CLIENT_NONCE, false, NULL, c->client_nonce },
-	};
-	size_t devid_len = strlen(devid), count = flags & DMACC_NONCES ? 5 : 3, i;
-	uint8_t by_device[DMACC_CONTEXT_MAX], by_server[DMACC_CONTEXT_MAX];
-	size_t by_device_len, by_server_len;
+	size_t count = flags & DMACC_NONCES ? MESSAGE_OUTPUTS : MESSAGE_PASSWORDS, i;
+	size_t len = strlen(devid);
+	bool fits = prepared && prepared->devid_len == len && prepared->generation == generation;
+	const struct message *m;
 	uint8_t out[DIGEST_SIZE];
+	struct message own;
 	int r = hmac_set_key(&d->device, d->sha256, key) ? 0 : -ENOMEM;
 
 	memset(c, 0, sizeof(*c));
-	by_device_len = dmacc_context_device(by_device, devid, devid_len);
-	by_server_len = dmacc_context_server(by_server, devid, devid_len, server->element,
-					     server->bytes, server->len, generation);
-	for (i = 0; i < count && !r; i++)
-		r = derive_value(d, &values[i], i + 1 == count,
-				 values[i].per_device ? by_device : by_server,
-				 values[i].per_device ? by_device_len : by_server_len, out);
+	for (i = 0; i < count && !r; i++) {
+		m = message_for(&own, fits ? &prepared->outputs[i] : NULL,
+				dmacc_message_outputs[i].output, devid, len, server, generation);
+		r = hmac(d, &d->device, i + 1 == count, m->bytes, m->len, out);
+		if (!r)
+			put_value(&dmacc_message_outputs[i], out, c);
+	}
 	dmacc_wipe(out, sizeof(out));
 	return r;
 }
@@ -320,7 +321,7 @@ int dmacc_deriver_credentials(struct dmacc_deriver *d, const uint8_t device_key[
 
 	if (dmacc_identifier_check(devid, NULL) || dmacc_server_valid(server, NULL))
 		return -EINVAL;
-	r = credentials(d, device_key, devid, server, generation, flags, &c);
+	r = credentials(d, NULL, device_key, devid, server, generation, flags, &c);
 	if (!r)
 		*ret = c;
 	dmacc_wipe(&c, sizeof(c));
@@ -345,23 +346,24 @@ static int judge(const struct dmacc_deriver *d, const struct dmacc_request *requ
 	return 0;
 }
 
-static int device_key_of(struct dmacc_deriver *d, const struct dmacc_request *q,
-			 uint8_t ret[DMACC_KEY_SIZE])
+static int device_key_of(struct dmacc_deriver *d, struct prepared *prepared,
+			 const struct dmacc_request *q, uint8_t ret[DMACC_KEY_SIZE])
 {
 	if (!q->device_key)
-		return device_key(d, q->devid, q->key_version, ret);
+		return device_key(d, prepared, q->devid, q->key_version, ret);
 	memcpy(ret, q->device_key, DMACC_KEY_SIZE);
 	return 0;
 }
 
-static int device_keys_of(struct dmacc_deriver *d, const struct dmacc_request *requests,
-			  size_t count, uint8_t (*ret)[DMACC_KEY_SIZE])
+static int device_keys_of(struct dmacc_deriver *d, struct prepared *prepared,
+			  const struct dmacc_request *requests, size_t count,
+			  uint8_t (*ret)[DMACC_KEY_SIZE])
 {
 	size_t i;
 	int r = 0;
 
 	for (i = 0; i < count && !r; i++)
-		r = device_key_of(d, &requests[i], ret[i]);
+		r = device_key_of(d, prepared, &requests[i], ret[i]);
 	return r;
 }
 
@@ -369,7 +371,27 @@ static int device_keys_of(struct dmacc_deriver *d, const struct dmacc_request *r
 struct slice {
 	struct dmacc_request requests[64];
 	uint8_t device_keys[64][DMACC_KEY_SIZE];
+	struct prepared prepared;
 };
+
+/* For one server; done already if the first device is as that of the last slice was */
+static void prepare(struct prepared *ret, const struct dmacc_request *first,
+		    const struct dmacc_server *server)
+{
+	size_t i;
+
+	if (ret->devid_len == strlen(first->devid) && ret->key_version == first->key_version &&
+	    ret->generation == first->generation)
+		return;
+	ret->devid_len = strlen(first->devid);
+	ret->key_version = first->key_version;
+	ret->generation = first->generation;
+	dmacc_message_prepare(&ret->device_key, DMACC_OUTPUT_DEVICE_KEY, ret->devid_len, NULL,
+			      ret->key_version);
+	for (i = 0; i < MESSAGE_OUTPUTS; i++)
+		dmacc_message_prepare(&ret->outputs[i], dmacc_message_outputs[i].output,
+				      ret->devid_len, server, ret->generation);
+}
 
 static int derive_slice(struct dmacc_deriver *d, struct slice *slice, size_t count,
 			const struct dmacc_server *server, unsigned int flags,
@@ -379,14 +401,16 @@ static int derive_slice(struct dmacc_deriver *d, struct slice *slice, size_t cou
 	size_t i;
 	int r;
 
-	r = device_keys_of(d, slice->requests, count, slice->device_keys);
+	prepare(&slice->prepared, slice->requests, server);
+	r = device_keys_of(d, &slice->prepared, slice->requests, count, slice->device_keys);
 	for (i = 0; i < count; i++)
 		slice->requests[i].device_key = slice->device_keys[i];
 	if (!r && d->batch)
 		dmacc_batch_credentials(d->batch, server, flags, slice->requests, count, ret);
 	for (i = 0; i < count && !r && !d->batch; i++) {
 		q = &slice->requests[i];
-		r = credentials(d, q->device_key, q->devid, server, q->generation, flags, &ret[i]);
+		r = credentials(d, &slice->prepared, q->device_key, q->devid, server,
+				q->generation, flags, &ret[i]);
 	}
 	return r;
 }
@@ -399,6 +423,7 @@ static int derive_slices(struct dmacc_deriver *d, const struct dmacc_server *ser
 	size_t at, n;
 	int r = 0;
 
+	slice.prepared.devid_len = 0;
 	for (at = 0; at < count && !r; at += n) {
 		n = count - at < 64 ? count - at : 64;
 		memcpy(slice.requests, requests + at, n * sizeof(*requests));
@@ -434,7 +459,7 @@ int dmacc_deriver_device_keys(struct dmacc_deriver *d, const struct dmacc_reques
 	if (r)
 		return r;
 	if (!d->batch || d->vendor_hmac) {
-		r = device_keys_of(d, requests, count, ret);
+		r = device_keys_of(d, NULL, requests, count, ret);
 		if (r)
 			dmacc_wipe(ret, count * sizeof(*ret));
 		return r;

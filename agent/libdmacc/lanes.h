@@ -7,8 +7,7 @@
 #ifndef DMACC_LANES_H
 #define DMACC_LANES_H
 
-#include "core/kdf.h"
-#include "dmacc.h"
+#include "message.h"
 
 #define LANES_BLOCK_WORDS 16
 /* A KDF input with its padding: a byte 0x80 and the length in 8 bytes */
@@ -16,9 +15,6 @@
 #define LANES_DEVID_WORDS ((DMACC_DEVID_MAX + 3) / 4)
 /* The widest engine's devices at a time */
 #define LANES_WIDTH_MAX 32
-#define LANES_OUTPUTS 5
-/* Place of what is not in a message */
-#define LANES_NOWHERE 0x40000000
 
 /**
  * struct lanes_message - what an HMAC is taken over, for all DevIds of one length
@@ -58,7 +54,7 @@ struct lanes_plan {
 	__u32 generation;
 	struct lanes_message key;
 	unsigned int count;
-	struct lanes_output outputs[LANES_OUTPUTS];
+	struct lanes_output outputs[MESSAGE_OUTPUTS];
 };
 
 /* HMAC's two hash states once they have seen the padded key; secret */
