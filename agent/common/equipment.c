@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,16 +39,6 @@ struct judging {
 	bool ambiguous;
 	char why[160];
 };
-
-void equipment_lack(struct equipment *ret, enum equipment_state state, const char *format, ...)
-{
-	va_list args;
-
-	*ret = (struct equipment){ .state = state };
-	va_start(args, format);
-	vsnprintf(ret->sentence, sizeof(ret->sentence), format, args);
-	va_end(args);
-}
 
 static size_t rank(const char *devid)
 {
@@ -264,18 +253,38 @@ static int read_objects(sd_bus_message *m, const char *device, struct judging *j
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-int equipment_read(sd_bus_message *answer, const char *device, struct equipment *ret)
+int equipment_question(sd_bus *bus, sd_bus_message **ret)
 {
-	struct equipment equipment = { 0 };
-	struct judging j = { .equipment = &equipment };
 	int r;
 
-	r = read_objects(answer, device, &j);
-	if (r < 0)
-		return r;
-	settle(&j, device);
-	*ret = equipment;
-	return 0;
+	r = sd_bus_message_new_method_call(bus, ret, EQUIPMENT_SERVICE, EQUIPMENT_PATH,
+					   "org.freedesktop.DBus.ObjectManager",
+					   "GetManagedObjects");
+	return r < 0 ? r : sd_bus_message_set_auto_start(*ret, 0);
+}
+
+static bool nobody(const sd_bus_error *error)
+{
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+void equipment_judge(sd_bus_message *answer, const sd_bus_error *error, const char *device,
+		     struct equipment *ret)
+{
+	struct judging j = { .equipment = ret };
+
+	*ret = (struct equipment){ 0 };
+	if (nobody(error)) {
+		tell(ret, EQUIPMENT_NO_MANAGER, "ModemManager does not run", "");
+	} else if (sd_bus_error_is_set(error)) {
+		tell(ret, EQUIPMENT_NO_MANAGER, "ModemManager does not answer: ", error->name);
+	} else if (read_objects(answer, device, &j) < 0) {
+		*ret = (struct equipment){ 0 };
+		tell(ret, EQUIPMENT_NO_MANAGER, "what ModemManager answers is not understood", "");
+	} else {
+		settle(&j, device);
+	}
 }
 
 bool equipment_contradicts(const struct equipment *equipment, const char *devid)

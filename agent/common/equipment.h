@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who the device is according to its modem: what ModemManager answers to GetManagedObjects, read,
- * checked and judged. Nothing of it goes over the bus here. No sentence has an identifier in it.
+ * checked and judged. The caller sends the question. No sentence has an identifier in it.
  *
  * One modem has several numbers at times: its IMEI counts before its MEID, that before its ESN.
  * Several modems that name different devices are for a person to choose from, by the property
@@ -48,18 +48,18 @@ struct equipment {
 	char sentence[EQUIPMENT_SENTENCE_SIZE];
 };
 
-/**
- * equipment_read() - judge an answer to GetManagedObjects
- * @device: property Device of the modem that counts; "": any
- * @ret: written on success only
- *
- * Return: 0; a negative errno if it is not such an answer.
- */
-int equipment_read(sd_bus_message *answer, const char *device, struct equipment *ret);
+/* The question to ModemManager, which is not started for it; the caller unrefs @ret, after a failure, too */
+int equipment_question(sd_bus *bus, sd_bus_message **ret);
 
-/* Without an answer */
-void equipment_lack(struct equipment *ret, enum equipment_state state, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/**
+ * equipment_judge() - judge an answer to the question
+ * @answer: to GetManagedObjects; not looked at if there is an @error
+ * @error: that came in its place; NULL or unset if there is none
+ * @device: property Device of the modem that counts; "": any
+ * @ret: what it comes to; that there was no answer, or none that is understood, is EQUIPMENT_NO_MANAGER
+ */
+void equipment_judge(sd_bus_message *answer, const sd_bus_error *error, const char *device,
+		     struct equipment *ret);
 
 /**
  * equipment_contradicts() - is a modem of another device in this one?

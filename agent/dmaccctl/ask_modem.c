@@ -17,33 +17,18 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-static int question(sd_bus *bus, sd_bus_message **ret)
-{
-	int r;
-
-	r = sd_bus_message_new_method_call(bus, ret, EQUIPMENT_SERVICE, EQUIPMENT_PATH,
-					   "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
-	return r < 0 ? r : sd_bus_message_set_auto_start(*ret, 0);
-}
-
 static void ask_once(sd_bus *bus, const char *device, struct equipment *ret)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *call = NULL, *answer = NULL;
 	int r;
 
-	r = question(bus, &call);
+	r = equipment_question(bus, &call);
 	if (r >= 0)
 		r = sd_bus_call(bus, call, ANSWER_USEC, &error, &answer);
-	if (sd_bus_error_has_name(&error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-	    sd_bus_error_has_name(&error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
-		equipment_lack(ret, EQUIPMENT_NO_MANAGER, "ModemManager does not run");
-	else if (r < 0)
-		equipment_lack(ret, EQUIPMENT_NO_MANAGER, "ModemManager does not answer: %.200s",
-			       error.name ? error.name : strerror(-r));
-	else if (equipment_read(answer, device, ret) < 0)
-		equipment_lack(ret, EQUIPMENT_NO_MANAGER,
-			       "what ModemManager answers is not understood");
+	if (r < 0 && !sd_bus_error_is_set(&error))
+		(void)sd_bus_error_set_errno(&error, r);
+	equipment_judge(answer, &error, device, ret);
 	sd_bus_error_free(&error);
 	sd_bus_message_unref(call);
 	sd_bus_message_unref(answer);

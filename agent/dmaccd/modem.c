@@ -96,12 +96,6 @@ static void found(struct modem *m, const struct equipment *equipment)
 		m->agent->look_again(m->agent);
 }
 
-static bool nobody(const sd_bus_error *error)
-{
-	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-	       sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
-}
-
 /*
  * One that hangs is asked on: each question takes as long as the bus waits for an answer. One that
  * refuses at once would be asked without end.
@@ -116,14 +110,7 @@ static void judge(struct modem *m, sd_bus_message *answer)
 	const sd_bus_error *error = sd_bus_message_get_error(answer);
 	struct equipment equipment;
 
-	if (error && nobody(error))
-		equipment_lack(&equipment, EQUIPMENT_NO_MANAGER, "ModemManager does not run");
-	else if (error)
-		equipment_lack(&equipment, EQUIPMENT_NO_MANAGER, "ModemManager does not answer: %.200s",
-			       error->name);
-	else if (equipment_read(answer, m->config.device, &equipment))
-		equipment_lack(&equipment, EQUIPMENT_NO_MANAGER,
-			       "what ModemManager answers is not understood");
+	equipment_judge(answer, error, m->config.device, &equipment);
 	if (error && was_slow(m))
 		m->again = true;
 	found(m, &equipment);
@@ -150,10 +137,7 @@ static int ask(struct modem *m)
 	if (m->question || m->config.off)
 		return 0;
 	m->asked = now();
-	r = sd_bus_message_new_method_call(m->bus, &call, EQUIPMENT_SERVICE, EQUIPMENT_PATH,
-					   OBJECT_MANAGER, "GetManagedObjects");
-	if (r >= 0)
-		r = sd_bus_message_set_auto_start(call, 0);
+	r = equipment_question(m->bus, &call);
 	if (r >= 0)
 		r = sd_bus_call_async(m->bus, &m->question, call, on_answer, m, 0);
 	sd_bus_message_unref(call);
