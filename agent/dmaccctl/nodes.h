@@ -43,7 +43,4 @@ int nodes_read(struct agent *agent, const struct agent_account *account, const c
 /* Wipes them */
 void nodes_done(struct nodes *nodes);
 
-/* json-c frees what it holds without wiping it: the values in an array of nodes are wiped in place */
-void nodes_wipe_json(struct json_object *array);
-
 #endif

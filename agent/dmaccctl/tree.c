@@ -10,6 +10,7 @@
 #include "dmacc.h"
 #include "document.h"
 #include "harden.h"
+#include "secret_tree.h"
 
 #define ROOM (4 << 20)
 
@@ -175,7 +176,7 @@ static void wipe_all(struct tree *t)
 
 	for (i = 0; i < json_object_array_length(t->all); i++)
 		if (json_object_object_get_ex(json_object_array_get_idx(t->all, i), "nodes", &nodes))
-			nodes_wipe_json(nodes);
+			secret_tree_wipe(nodes);
 	json_object_put(t->all);
 }
 

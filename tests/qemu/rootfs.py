@@ -73,8 +73,8 @@ def suite():
     return release["VERSION_CODENAME"]
 
 
-def make_debian(folder):
-    command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={','.join(PACKAGES)}",
+def make_debian(folder, packages):
+    command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={','.join(packages)}",
                *(f"--dpkgopt=path-exclude={path}" for path in UNREAD),
                # what apt was told here about its archives holds for the guest's download, too
                *(f"--aptopt={line}" for line in run(["apt-config", "dump"]).splitlines()
@@ -83,12 +83,14 @@ def make_debian(folder):
     run(command, input="\n".join(sources()) + "\n")
 
 
-def debian():
-    """The tar file of the small Debian."""
-    return cache.entry(f"debian-{cache.digest(suite(), *PACKAGES, *UNREAD)}", make_debian) / "root.tar"
+def debian(more=()):
+    """The tar file of the small Debian, with `more` packages."""
+    packages = (*PACKAGES, *more)
+    return cache.entry(f"debian-{cache.digest(suite(), *packages, *UNREAD)}",
+                       lambda folder: make_debian(folder, packages)) / "root.tar"
 
 
-def make_image(folder, kernel):
+def make_image(folder, kernel, more):
     """An ext4 image of Debian and a kernel's modules, and beside it the account database."""
     tree = folder / "root"
     tree.mkdir()
@@ -99,7 +101,7 @@ def make_image(folder, kernel):
     for unit in MASKED:
         (units / unit).symlink_to("/dev/null")
     script = f"""set -e
-        tar -xf {debian()} -C {tree} --exclude='./dev/*'
+        tar -xf {debian(more)} -C {tree} --exclude='./dev/*'
         cp -r --no-preserve=ownership {overlay}/etc {tree}/
         cp -r --no-preserve=ownership {overlay}/lib/modules {tree}/usr/lib/
         mkdir -p {tree}/var/log/journal
@@ -118,10 +120,10 @@ def make_image(folder, kernel):
     shutil.rmtree(tree)
 
 
-def image(kernel):
+def image(kernel, more=()):
     """The folder of an image: `disk`, the account database, the stock modules, `paths`: the names of all files."""
-    name = f"handset-{kernel.release}-{cache.digest(debian().parent.name, *MODULES, *MASKED, SIZE)}"
-    return cache.entry(name, lambda folder: make_image(folder, kernel))
+    name = f"handset-{kernel.release}-{cache.digest(debian(more).parent.name, *MODULES, *MASKED, SIZE)}"
+    return cache.entry(name, lambda folder: make_image(folder, kernel, more))
 
 
 def in_image(path):
@@ -184,9 +186,12 @@ def settle(kernel, tree, base):
         run(["systemctl", f"--root={tree}", "enable", *units])
 
 
-def install(kernel, tree, disk):
-    """A disk of a handset: the image of this kernel with the folder `tree` (from make install DESTDIR=) in it."""
-    base = image(kernel)
+def install(kernel, tree, disk, more=()):
+    """A disk of a handset: the image of this kernel with the folder `tree` (from make install DESTDIR=) in it.
+
+    `more`: Debian packages that it has besides.
+    """
+    base = image(kernel, more)
     settle(kernel, tree, base)
     run(["cp", "--reflink=auto", "--sparse=always", base / "disk", disk])
     write_into(disk, tree, set((base / "paths").read_text().splitlines()))
