@@ -35,6 +35,7 @@ all: $(if $(KERNEL_SRC),modules,userspace)
 help:
 	@echo 'make demo             phones and servers that share no list of passwords, and agree'
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
+	@echo 'make check-arm64      every command of the module on arm64; ten minutes'
 	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
 	@echo 'make                  the same as make userspace'
@@ -87,6 +88,10 @@ check:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/check.py
 
+check-arm64:
+	$(Q)tests/host-packages demo-arm64
+	$(Q)$(PYTHON) tests/e2e/test_module.py 6.1-arm64 6.12-arm64
+
 check-power-cuts:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/e2e/power_cuts.py --boots 200
@@ -99,4 +104,4 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
 .PHONY: all help packages userspace modules modules_install install deb kernel-patch clean demo check \
-	check-power-cuts bench
+	check-arm64 check-power-cuts bench

@@ -33,7 +33,7 @@ def measure(series):
         handset = test_module.Handset(kernel, module, folder, None)
         files = handset.files | {"guest/main": SCRIPT.encode(),
                                  "guest/derive": test_module.build_program(folder, "derive", Path(__file__).parent)}
-        guest = vm.run(kernel, [handset.module], files, test_module.IMEI)
+        guest = vm.run(kernel, handset.modules, files, test_module.IMEI)
         if guest.status or not guest.values("times"):
             sys.exit("the guest's script failed:\n" + "\n".join(guest.lines[-20:]))
         return [float(time) for time in guest.values("times")[0].split()]

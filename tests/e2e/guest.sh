@@ -30,6 +30,12 @@ value() {
 
 probe=/guest/nlprobe
 
+# Who names the identifier: SMBIOS, or the device tree where there is the node
+source=1 where=SMBIOS
+if [ -e /sys/firmware/devicetree/base/firmware/identity ]; then
+	source=2 where='the device tree'
+fi
+
 finish() {
 	echo "1..$n"
 	[ $bad = 0 ] && [ $n -gt 0 ]

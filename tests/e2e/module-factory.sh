@@ -8,13 +8,13 @@ derive="$probe derive server-kind=1 server=com.example.dm"
 check "the module is not loaded before it is asked for" 1 "" grep -q dmacc /proc/modules
 check "an ordinary user's question for the family loads it" 0 "root-state=0" \
 	$probe --uid 1000 get-status
-check "the identity comes from SMBIOS" 0 "identity-source=1" $probe get-status
+check "the identity comes from $where" 0 "identity-source=$source" $probe get-status
 check "status tells an ordinary user no identifier" 1 "" \
 	sh -c "$probe --uid 1000 get-status | grep -q 490154"
 check "GET_IDENTITY gives the identifier to root" 0 "devid=IMEI:490154203237518" $probe get-identity
 check "GET_IDENTITY is refused to an ordinary user" 1 "error 1: this is for the agent" \
 	$probe --uid 1000 get-identity
-check "SET_IDENTITY of the same value is fine" 0 "identity-source=1" \
+check "SET_IDENTITY of the same value is fine" 0 "identity-source=$source" \
 	$probe set-identity devid=IMEI:490154203237518
 check "SET_IDENTITY of another value is refused" 1 "error 17: this device has another identity" \
 	$probe set-identity devid=IMEI:354358001352586

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A handset whose hardware names no identifier: SMBIOS has a bare number and one with a wrong check digit.
+# A handset whose hardware names no identifier: SMBIOS has a bare number, and as the device tree
+# one with a wrong check digit.
 . /guest/guest.sh
 
 check "no identity is taken" 0 "identity-source=0" $probe get-status
 check "a refused one is reported, but not what it was" 0 "" \
-	sh -c "dmesg | grep -q 'the identifier in SMBIOS is not used: its check digit is wrong'"
+	sh -c "dmesg | grep -q 'the identifier in $where is not used: its check digit is wrong'"
 check "its digits are in no log" 1 "" sh -c "dmesg | grep 'dmacc:' | grep -q 4901542"
 check "a new root can be made" 0 "rung=2" \
 	$probe open-root rung=2 agent-uid=1001 master=@/guest/master master-source=1

@@ -40,7 +40,7 @@ class Scenario:
     def build(self):
         tree = product.install(self.kernel, self.folder)
         for program in self.programs:
-            build_program((tree / PROBE[1:]).parent, program)
+            build_program((tree / PROBE[1:]).parent, program, compiler=self.kernel.machine.compiler)
         # else Debian's journald turns it off
         handsets.add_file(tree / "etc/systemd/journald.conf.d/audit.conf", "[Journal]\nAudit=yes\n")
         self.add(tree)

@@ -46,8 +46,8 @@ def copy_sources(folder):
 
 
 def make_module(kernel, source, what, tap, *arguments):
-    done = subprocess.run(["make", "-C", kernel.kdir, f"M={source}", "W=1", *arguments, "modules"], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(["make", "-C", kernel.kdir, f"M={source}", "W=1", *kernel.machine.kbuild, *arguments,
+                           "modules"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     complaints = [line for line in done.stdout.splitlines() if "warning:" in line or "error:" in line]
     tap.test(done.returncode == 0 and not complaints, f"{what} builds on {kernel.release} without a warning",
              *complaints, *done.stdout.splitlines()[-5:])
@@ -60,10 +60,10 @@ def build_module(kernel, folder, tap):
     return source / "kmod/dmacc.ko"
 
 
-def build_program(folder, name, source=HERE):
+def build_program(folder, name, source=HERE, compiler="gcc"):
     """A program for the guest, which has no libraries."""
     program = Path(folder) / name
-    subprocess.run(["gcc", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-static", f"-I{TOP / 'uapi'}",
+    subprocess.run([compiler, "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-static", f"-I{TOP / 'uapi'}",
                     f"-I{HERE}", source / f"{name}.c", HERE / "nl.c", "-o", program], check=True)
     return program
 
@@ -74,18 +74,22 @@ class Handset:
     command_line = ""
 
     def __init__(self, kernel, module, folder, tap):
-        self.kernel, self.module, self.tap = kernel, module, tap
+        self.kernel, self.modules, self.tap = kernel, [module], tap
         master = os.urandom(32)
-        self.files = {"guest/nlprobe": build_program(folder, "nlprobe"), "guest/nlfuzz": build_program(folder, "nlfuzz"),
+        programs = [build_program(folder, name, compiler=kernel.machine.compiler) for name in ("nlprobe", "nlfuzz")]
+        self.files = {**{f"guest/{program.name}": program for program in programs},
                       "guest/guest.sh": HERE / "guest.sh", "guest/flip": HERE / "flip.sh",
                       "guest/master": master, "guest/other-master": os.urandom(32), "guest/zero": bytes(32),
                       "guest/short": master[:31], "guest/device-key": DEVICE_KEY,
                       "guest/secrets": f"{master.hex()}\n{DEVICE_KEY.hex()}\nVVWHHJPJ\nLX37WNX7\n".encode()}
 
-    def boot(self, script, oem_strings, tpm=None, also="", **more):
-        """`also` is added to the script's name, if that is run with more than one setting."""
+    def boot(self, script, identifiers, tpm=None, also="", nodes="", options=(), parts=(), **more):
+        """`also` is added to the script's name, if that is run with more than one setting. `nodes`, `options`, `parts`
+        are for vm.run().
+        """
         files = self.files | {"guest/main": HERE / script} | more
-        guest = vm.run(self.kernel, [self.module], files, oem_strings, self.command_line, tpm=tpm)
+        guest = vm.run(self.kernel, self.modules, files, identifiers, self.command_line, tpm=tpm, nodes=nodes,
+                       options=options, parts=parts)
         pass_on(self.tap, f"{self.kernel.series} {script.removesuffix('.sh')}{also}", guest)
         return guest
 

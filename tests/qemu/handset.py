@@ -18,11 +18,11 @@ import initramfs
 import kernel as kernels
 import rootfs
 import vm
+from machine import MEMORY_SIZE
 from tpm import die_with_parent
 
 BOOT_TIMEOUT = 300
 COMMAND_TIMEOUT = 300
-MEMORY_SIZE = "512M"
 # More than all the memory that a handset has
 SWAP_SIZE = 700 << 20
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "ext4", "crc32c_generic")
@@ -112,22 +112,6 @@ WorkingDirectory=/root
 """
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What differs between architectures."""
-    qemu: tuple
-    console: str
-    busybox: Path = initramfs.BUSYBOX
-
-    def identity(self, imei):
-        """Options that make the hardware give an identifier."""
-        return ["-smbios", f"type=11,value=IMEI:{imei}"] if imei else []
-
-
-# Never KVM: where it is offered and does not work, a guest hangs before its first byte
-AMD64 = Machine(("qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max"), "ttyS0")
-
-
 class HandsetFailed(AssertionError):
     """The handset did not boot, died or did not answer; the message has the end of its console."""
 
@@ -148,14 +132,14 @@ class Result:
         return self.err.decode(errors="replace")
 
 
-def make_initramfs(folder, kernel, machine):
+def make_initramfs(folder, kernel):
     """Into `folder`: the modules that the disk and the channel need, and busybox to load them."""
     root = folder / "root"
     for name in ("dev", "root", "bin", "sys"):
         (root / name).mkdir(parents=True)
     tree = folder / "tree"
     initramfs.copy_modules(kernel, tree, [], rootfs.MODULES)
-    shutil.copy(machine.busybox, root / "bin/busybox")
+    shutil.copy(kernel.machine.busybox, root / "bin/busybox")
     for applet in ("sh", "cat", "insmod", "mount", "sleep", "switch_root", "umount"):
         (root / "bin" / applet).symlink_to("busybox")
     order = []
@@ -173,9 +157,9 @@ def make_initramfs(folder, kernel, machine):
     shutil.rmtree(tree)
 
 
-def boot_image(kernel, machine):
+def boot_image(kernel):
     name = f"initramfs-{kernel.release}-{cache.digest(INIT, *BOOT_MODULES, *rootfs.MODULES)}"
-    return cache.entry(name, lambda folder: make_initramfs(folder, kernel, machine)) / "initramfs"
+    return cache.entry(name, lambda folder: make_initramfs(folder, kernel)) / "initramfs"
 
 
 def add_channel(tree):
@@ -221,9 +205,9 @@ class Handset:
     that is its memory while it is on, to be looked at from outside.
     """
 
-    def __init__(self, name, kernel, disk, imei=None, machine=AMD64, processors=2, tpm=None, swap=None,
+    def __init__(self, name, kernel, disk, imei=None, processors=2, tpm=None, swap=None,
                  command_line="", more_disk=None, network=False, memory=None):
-        self.name, self.kernel, self.disk, self.imei, self.machine = name, kernel, Path(disk), imei, machine
+        self.name, self.kernel, self.disk, self.imei = name, kernel, Path(disk), imei
         self.processors, self.tpm, self.swap, self.command_line = processors, tpm, swap, command_line
         self._console_start = 0
         self.more_disk, self.network, self.memory = more_disk, network, memory
@@ -240,16 +224,18 @@ class Handset:
         self.power_cut()
 
     def _command(self, channel_fd, serial):
-        m = self.machine
+        m = self.kernel.machine
+        identifiers = [f"IMEI:{self.imei}"] if self.imei else []
         return [*m.qemu, "-m", MEMORY_SIZE, "-smp", str(self.processors), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", serial,
-                "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel, m),
+                "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel),
                 "-append", f"console={m.console} {COMMAND_LINE} {self.kernel.command_line} {self.command_line}",
                 # a write that the guest was told is done is in the file, whenever QEMU dies
                 *(word for disk in (self.disk, self.swap, self.more_disk) if disk
                   for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=writethrough")),
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
-                "-device", "virtserialport,chardev=channel,name=handset", *m.identity(self.imei),
+                "-device", "virtserialport,chardev=channel,name=handset",
+                *m.hardware(self.disk.with_suffix(".tree"), self.processors, identifiers),
                 *(self.tpm.qemu_options if self.tpm else ()), *(NETWORK if self.network else ()),
                 *(memory_options(self.memory) if self.memory else ())]
 

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-BUSYBOX = Path("/usr/bin/busybox")
 APPLETS = ("sh", "cat", "cp", "cut", "dd", "dmesg", "echo", "grep", "id", "insmod", "kill", "ls", "lsmod", "mkdir",
            "modprobe", "mount", "printf", "rmmod", "sed", "seq", "sleep", "test", "tr", "wait", "wc", "reboot")
 
@@ -47,6 +46,7 @@ def copy_modules(kernel, root, ours, parts=CRYPTO):
     target = root / "lib/modules" / kernel.release
     target.mkdir(parents=True)
     for part in parts:
+        part = part.replace("arch/x86", f"arch/{kernel.machine.linux}")
         for source in find_modules(kernel.modules / part):
             place = target / source.relative_to(kernel.modules)
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -62,9 +62,9 @@ def copy_modules(kernel, root, ours, parts=CRYPTO):
     subprocess.run(["/sbin/depmod", "-b", root, kernel.release], check=True)
 
 
-def copy_programs(root, files):
+def copy_programs(root, busybox, files):
     (root / "bin").mkdir()
-    shutil.copy(BUSYBOX, root / "bin/busybox")
+    shutil.copy(busybox, root / "bin/busybox")
     for applet in APPLETS:
         (root / "bin" / applet).symlink_to("busybox")
     for name, source in files.items():
@@ -78,13 +78,15 @@ def copy_programs(root, files):
     (root / "init").chmod(0o755)
 
 
-def build(folder, kernel, modules, files):
-    """Writes the initramfs into `folder` and returns its path. `files`: name -> path or bytes."""
+def build(folder, kernel, modules, files, parts=()):
+    """Writes the initramfs into `folder` and returns its path. `files`: name -> path or bytes; `parts`: of the stock
+    modules, beside crypto.
+    """
     root = Path(folder) / "root"
     for name in ("proc", "sys", "dev", "tmp"):
         (root / name).mkdir(parents=True)
-    copy_programs(root, files)
-    copy_modules(kernel, root, modules)
+    copy_programs(root, kernel.machine.busybox, files)
+    copy_modules(kernel, root, modules, (*CRYPTO, *parts))
     return pack(root, Path(folder) / "initramfs")
 
 

@@ -9,8 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import archive
 import handset
 import rootfs
+from machine import MACHINES
 
 TOP = Path(__file__).resolve().parent.parent.parent
 # Not build/, which may have been configured for another prefix or with sanitizers
@@ -31,8 +33,50 @@ def make(*arguments):
     rootfs.run(["make", "-C", TOP, "NO_APT=1", *arguments], env=os.environ | {"MAKEFLAGS": ""})
 
 
+CROSS = """[binaries]
+c = '{triplet}-gcc'
+ar = '{triplet}-ar'
+strip = '{triplet}-strip'
+pkgconfig = 'pkg-config'
+
+[built-in options]
+c_args = ['--sysroot={sysroot}']
+c_link_args = ['--sysroot={sysroot}']
+
+[properties]
+sys_root = '{sysroot}'
+pkg_config_libdir = '{sysroot}/usr/lib/{triplet}/pkgconfig:{sysroot}/usr/share/pkgconfig'
+
+[host_machine]
+system = 'linux'
+cpu_family = 'aarch64'
+cpu = 'aarch64'
+endian = 'little'
+"""
+
+
+def build_folder(machine):
+    """Where userspace is built for a machine; that of another one has a folder of its own in the one of this."""
+    return BUILD if machine.architecture == "amd64" else BUILD / machine.architecture
+
+
+def userspace(machine):
+    """Arguments of make."""
+    folder, flags = build_folder(machine), "-Dtests=disabled"
+    if folder != BUILD:
+        folder.mkdir(parents=True, exist_ok=True)
+        cross = folder / "cross.ini"
+        text = CROSS.format(triplet=machine.triplet, sysroot=archive.sysroot(machine.architecture))
+        # a newer file would have all configured anew
+        if not cross.exists() or cross.read_text() != text:
+            cross.write_text(text)
+        flags += f" --cross-file={cross}"
+    return f"B={folder}", f"MESONFLAGS={flags}"
+
+
 def build_userspace():
-    make("userspace", f"B={BUILD}", "MESONFLAGS=-Dtests=disabled")
+    """For this machine; returns the build folder."""
+    make("userspace", *userspace(MACHINES["amd64"]))
     return BUILD
 
 
@@ -53,7 +97,7 @@ def build_module(kernel):
     for pattern in ("Kbuild", "VERSION", "kmod/Kbuild", "kmod/*.[ch]", "uapi/core/*.[ch]", "uapi/linux/*.h"):
         for source in TOP.glob(pattern):
             copy_changed(source, folder / source.relative_to(TOP))
-    make("modules", f"KDIR={kernel.kdir}", f"M={folder}")
+    make("modules", f"KDIR={kernel.kdir}", f"M={folder}", *kernel.machine.kbuild)
     return folder
 
 
@@ -64,9 +108,8 @@ def install(kernel, folder):
     # two runs at once build one after the other
     with open(BUILD / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        build_userspace()
         module = build_module(kernel)
-        make("install", f"B={BUILD}", "MESONFLAGS=-Dtests=disabled", f"DESTDIR={tree}")
-        make("modules_install", f"KDIR={kernel.kdir}", f"M={module}", f"DESTDIR={tree}")
+        make("install", *userspace(kernel.machine), f"DESTDIR={tree}")
+        make("modules_install", f"KDIR={kernel.kdir}", f"M={module}", f"DESTDIR={tree}", *kernel.machine.kbuild)
     handset.add_channel(tree)
     return tree

@@ -73,21 +73,30 @@ def suite():
     return release["VERSION_CODENAME"]
 
 
-def make_debian(folder, packages):
-    command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={','.join(packages)}",
-               *(f"--dpkgopt=path-exclude={path}" for path in UNREAD),
+def bootstrap(archive, architecture, *options):
+    """A tar file of packages of this machine's own archive."""
+    command = ["mmdebstrap", "--quiet", f"--architectures={architecture}", *options,
                # what apt was told here about its archives holds for the guest's download, too
                *(f"--aptopt={line}" for line in run(["apt-config", "dump"]).splitlines()
                  if line.startswith(("Acquire::Check-", "Acquire::http"))),
-               suite(), folder / "root.tar", "-"]
+               suite(), archive, "-"]
     run(command, input="\n".join(sources()) + "\n")
 
 
-def debian(more=()):
-    """The tar file of the small Debian, with `more` packages."""
+def make_debian(folder, architecture, packages):
+    bootstrap(folder / "root.tar", architecture, "--variant=essential", f"--include={','.join(packages)}",
+              *(f"--dpkgopt=path-exclude={path}" for path in UNREAD))
+
+
+def debian(more=(), architecture="amd64"):
+    """The tar file of the small Debian, with `more` packages.
+
+    Their scripts are run here; those of another architecture emulated.
+    """
     packages = (*PACKAGES, *more)
-    return cache.entry(f"debian-{cache.digest(suite(), *packages, *UNREAD)}",
-                       lambda folder: make_debian(folder, packages)) / "root.tar"
+    name = "debian" if architecture == "amd64" else f"debian-{architecture}"
+    return cache.entry(f"{name}-{cache.digest(suite(), *packages, *UNREAD)}",
+                       lambda folder: make_debian(folder, architecture, packages)) / "root.tar"
 
 
 def make_image(folder, kernel, more):
@@ -101,7 +110,7 @@ def make_image(folder, kernel, more):
     for unit in MASKED:
         (units / unit).symlink_to("/dev/null")
     script = f"""set -e
-        tar -xf {debian(more)} -C {tree} --exclude='./dev/*'
+        tar -xf {debian(more, kernel.machine.architecture)} -C {tree} --exclude='./dev/*'
         cp -r --no-preserve=ownership {overlay}/etc {tree}/
         cp -r --no-preserve=ownership {overlay}/lib/modules {tree}/usr/lib/
         mkdir -p {tree}/var/log/journal
@@ -122,7 +131,8 @@ def make_image(folder, kernel, more):
 
 def image(kernel, more=()):
     """The folder of an image: `disk`, the account database, the stock modules, `paths`: the names of all files."""
-    name = f"handset-{kernel.release}-{cache.digest(debian(more).parent.name, *MODULES, *MASKED, SIZE)}"
+    made_of = debian(more, kernel.machine.architecture).parent.name
+    name = f"handset-{kernel.release}-{cache.digest(made_of, *MODULES, *MASKED, SIZE)}"
     return cache.entry(name, lambda folder: make_image(folder, kernel, more))
 
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import cache
+from machine import MACHINES
 
 SERIES = ("6.12", "6.1")
 SHARED = "test-kernel.config"
@@ -70,6 +71,7 @@ class OwnKernel:
 
     command_line = ""
     slowness = 1
+    machine = MACHINES["amd64"]
     name = fragment = None
 
     def __init__(self, series):

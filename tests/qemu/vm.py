@@ -6,13 +6,14 @@ import tempfile
 from pathlib import Path
 
 import initramfs
+from machine import MEMORY_SIZE
 from tpm import die_with_parent
 
-# Never KVM: where it is offered and does not work, a guest hangs before its first byte
-QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp", "2", "-nodefaults", "-no-user-config",
-        "-display", "none", "-no-reboot", "-serial", "stdio"]
+PROCESSORS = 2
+QEMU = ["-m", MEMORY_SIZE, "-smp", str(PROCESSORS), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-serial", "stdio"]
 # tsc=reliable and no mitigations: an emulated processor is slow enough
-COMMAND_LINE = "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check"
+COMMAND_LINE = "quiet panic=-1 mitigations=off no_timer_check"
 # of a guest whose kernel dies before anything of ours ran: died_before()
 STARTS = 3
 WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace|unreferenced object|"
@@ -44,17 +45,20 @@ class Guest:
         return [line for line in self.dmesg if WARNING.search(line)]
 
 
-def run(kernel, modules, files, oem_strings=(), command_line="", timeout=300, tpm=None):
+def run(kernel, modules, files, identifiers=(), command_line="", timeout=300, tpm=None, nodes="", options=(),
+        parts=()):
     """Boots, runs /guest/main of `files`, powers off. Raises GuestFailed after `timeout` seconds.
 
-    On a kernel that finds faults it takes longer, and is given longer. `tpm`: a Tpm that the guest has.
+    On a kernel that finds faults it takes longer, and is given longer. `identifiers`: what hardware names, "IMEI:" and
+    digits. `tpm`: a Tpm that the guest has. `nodes` of its device tree, if it has one. `options`: more for QEMU.
+    `parts`: more of the kernel's own modules.
     """
     with tempfile.TemporaryDirectory() as folder:
-        archive = initramfs.build(folder, kernel, modules, files)
-        command = [*QEMU, "-kernel", kernel.image, "-initrd", archive, "-append",
-                   f"{COMMAND_LINE} {kernel.command_line} {command_line}"]
-        for string in oem_strings:
-            command += ["-smbios", f"type=11,value={string}"]
+        archive = initramfs.build(folder, kernel, modules, files, parts)
+        machine = kernel.machine
+        command = [*machine.qemu, *QEMU, "-kernel", kernel.image, "-initrd", archive, "-append",
+                   f"console={machine.console} {COMMAND_LINE} {kernel.command_line} {command_line}",
+                   *machine.hardware(Path(folder) / "tree", PROCESSORS, identifiers, nodes), *options]
         log = Path(folder) / "console"
         for _ in range(STARTS):
             with open(log, "wb") as console:
