@@ -221,6 +221,24 @@ static int take_credential(struct document *d, const struct credential *c, bool 
 			document_take(d, DMACC_NODE_CLIENT_NONCE, "the client's nonce", c->data);
 }
 
+int document_sort_credential(struct document *d, const struct credential *c, const char *level,
+			     const char *const levels[2], const char *word,
+			     struct credential found[2])
+{
+	size_t i = 0;
+
+	while (i < 2 && strcmp(level, levels[i]))
+		i++;
+	if (i == 2) {
+		document_ignore(d, c->line, "%s of level %s", word, document_quote(level));
+		return 0;
+	}
+	if (found[i].line)
+		return document_refuse(d, c->line, "a second %s of level %s", word, level);
+	found[i] = *c;
+	return 0;
+}
+
 int document_take_credentials(struct document *d, const struct credential found[2])
 {
 	int i;

@@ -73,7 +73,22 @@ const char *document_quote(const char *name);
  */
 int document_take(struct document *d, enum dmacc_node node, const char *word, struct field f);
 
-/* The same for the credential of the client, of the server; the ServerID has to be known by then */
+/**
+ * document_sort_credential() - whose a credential is
+ * @level: what it says of that
+ * @levels: what it says if it is the client's, the server's
+ * @word: what the document calls a credential
+ * @found: of the client, of the server; written
+ *
+ * One of another level is ignored.
+ *
+ * Return: 0; -1 if it was refused.
+ */
+int document_sort_credential(struct document *d, const struct credential *c, const char *level,
+			     const char *const levels[2], const char *word,
+			     struct credential found[2]);
+
+/* document_take() for both credentials; the ServerID has to be known by then */
 int document_take_credentials(struct document *d, const struct credential found[2]);
 
 /* Refuses what is no placeholder where a computed value goes; does not quote it */

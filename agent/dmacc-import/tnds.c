@@ -199,23 +199,15 @@ static int gather_credential(struct document *d, xmlNode *auth, struct credentia
 /* @found: the credential of the client, of the server */
 static int read_credential(struct document *d, xmlNode *auth, struct credential found[2])
 {
+	static const char *const levels[] = { "CLCRED", "SRVCRED" };
 	struct credential c = { .line = xml_line(auth) };
 	struct field level = { 0 };
-	bool server;
 
 	if (gather_credential(d, auth, &c, &level))
 		return -1;
 	if (!field_is_set(level))
 		return document_refuse(d, c.line, "a node below AppAuth has no AAuthLevel");
-	server = !strcmp(level.value, "SRVCRED");
-	if (!server && strcmp(level.value, "CLCRED")) {
-		document_ignore(d, c.line, "AppAuth of level %s", document_quote(level.value));
-		return 0;
-	}
-	if (found[server].line)
-		return document_refuse(d, c.line, "a second AppAuth of level %s", level.value);
-	found[server] = c;
-	return 0;
+	return document_sort_credential(d, &c, level.value, levels, "AppAuth", found);
 }
 
 static int read_credentials(struct document *d, xmlNode *credentials)

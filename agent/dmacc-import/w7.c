@@ -126,24 +126,16 @@ static int gather_credential(struct document *d, xmlNode *auth, struct credentia
 /* @found: the credential of the client, of the server */
 static int read_credential(struct document *d, xmlNode *auth, struct credential found[2])
 {
+	/* CLIENT: what is shown to the client, by which the server proves itself */
+	static const char *const levels[] = { "APPSRV", "CLIENT" };
 	struct credential c = { .line = xml_line(auth) };
 	struct field level = { 0 };
-	bool server;
 
 	if (gather_credential(d, auth, &c, &level))
 		return -1;
 	if (!field_is_set(level))
 		return document_refuse(d, c.line, "APPAUTH has no AAUTHLEVEL");
-	/* CLIENT: what is shown to the client, by which the server proves itself */
-	server = !strcmp(level.value, "CLIENT");
-	if (!server && strcmp(level.value, "APPSRV")) {
-		document_ignore(d, c.line, "APPAUTH of level %s", document_quote(level.value));
-		return 0;
-	}
-	if (found[server].line)
-		return document_refuse(d, c.line, "a second APPAUTH of level %s", level.value);
-	found[server] = c;
-	return 0;
+	return document_sort_credential(d, &c, level.value, levels, "APPAUTH", found);
 }
 
 static int read_parm(struct document *d, xmlNode *node)
