@@ -44,6 +44,7 @@ help:
 	@echo 'make modules          build dmacc.ko for KDIR=$(KDIR)'
 	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=)'
 	@echo 'make deb              Debian packages in $(B)/deb/ (ARCH=arm64: of the other architecture)'
+	@echo 'make deb-modules      the module as a package for the kernel KVER=$(KVER), SIGN_KEY= SIGN_CERT= signed'
 	@echo 'make kernel-patch     put the module into a kernel tree: KERNEL_TREE=DIR, or only PATCH=FILE for it'
 	@echo 'make clean            remove what was built here'
 
@@ -71,6 +72,10 @@ install: userspace
 deb:
 	$(Q)$(if $(NO_APT),,tests/host-packages deb)
 	$(Q)packaging/debian/build.sh $(B)/deb '$(ARCH)' '$(DEB_VERSION)'
+
+deb-modules:
+	$(Q)$(if $(NO_APT),,tests/host-packages deb)
+	$(Q)SIGN_KEY='$(SIGN_KEY)' SIGN_CERT='$(SIGN_CERT)' packaging/debian-modules/build.sh $(B)/deb '$(KVER)' '$(KDIR)' '$(ARCH)'
 
 kernel-patch:
 	$(Q)$(PYTHON) packaging/kernel/graft.py '$(KERNEL_TREE)' '$(PATCH)'
@@ -103,5 +108,5 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/derive.py
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
-.PHONY: all help packages userspace modules modules_install install deb kernel-patch clean demo check \
+.PHONY: all help packages userspace modules modules_install install deb deb-modules kernel-patch clean demo check \
 	check-arm64 check-power-cuts bench
