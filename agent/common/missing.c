@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,20 +17,19 @@ static bool is_module(const char *name)
 	return !strncmp(name, "dmacc.ko", 8) && (!name[8] || name[8] == '.');
 }
 
-/* Is dmacc.ko, compressed or not, anywhere below? */
-static bool folder_has_module(const char *folder)
+/* Where dmacc.ko is, compressed or not, anywhere below; "" if nowhere */
+static void find_module(const char *folder, char *ret, size_t size)
 {
 	char *const paths[] = { (char *)folder, NULL };
 	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOSTAT | FTS_NOCHDIR, NULL);
-	bool found = false;
 	FTSENT *entry;
 
-	while (fts && !found && (entry = fts_read(fts)))
-		found = entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
-			is_module(entry->fts_name);
+	*ret = '\0';
+	while (fts && !*ret && (entry = fts_read(fts)))
+		if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP && is_module(entry->fts_name))
+			snprintf(ret, size, "%s", entry->fts_path);
 	if (fts)
 		fts_close(fts);
-	return found;
 }
 
 /* Reads the start of a small file of the kernel's; "" if it is not there */
@@ -62,15 +62,52 @@ static bool loading_is_disabled(void)
 	return text[0] == '1';
 }
 
-static const char *why_not_loaded(void)
+/* Does the file end as the kernel's sign-file leaves it? Of a compressed one it cannot be told. */
+static bool is_signed(const char *path)
 {
+	static const char magic[] = "~Module signature appended~\n";
+	char end[sizeof(magic) - 1];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool found = fd >= 0 && lseek(fd, -(off_t)sizeof(end), SEEK_END) >= 0 &&
+		     read(fd, end, sizeof(end)) == (ssize_t)sizeof(end) &&
+		     !memcmp(end, magic, sizeof(end));
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+#define ENROL "'mokutil --import /var/lib/dkms/mok.pub', then reboot"
+
+/* NULL: it is not for want of a signature */
+static const char *why_unsigned(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (!signature_is_demanded())
+		return NULL;
+	if (len < 3 || strcmp(path + len - 3, ".ko"))
+		return "the module dmacc is there, but not loaded: most likely this kernel does not trust "
+		       "its signature (EKEYREJECTED); if DKMS signed it, enrol its key: " ENROL;
+	if (is_signed(path))
+		return "the module dmacc is signed, but not loaded: most likely this kernel does not trust "
+		       "the key (EKEYREJECTED); if it is DKMS's, enrol it: " ENROL;
+	return "the module dmacc is not signed, and this kernel takes signed ones only (EKEYREJECTED): "
+	       "have DKMS build it, which signs it, and enrol its key: " ENROL;
+}
+
+static void not_loaded(const char *folder, const char *path, char *ret, size_t size)
+{
+	const char *why = "the kernel refused it, or modprobe's configuration forbids it; 'modprobe "
+			  "dmacc' as root and the kernel's log say why";
+
 	if (loading_is_disabled())
-		return "this system has switched the loading of modules off (kernel.modules_disabled)";
-	if (signature_is_demanded())
-		return "this kernel takes signed modules only (Secure Boot): sign it with a key that "
-		       "the machine's owner has enrolled";
-	return "the kernel refused it, or modprobe's configuration forbids it; 'modprobe dmacc' as "
-	       "root and the kernel's log say why";
+		why = "this system has switched the loading of modules off (kernel.modules_disabled)";
+	else if (why_unsigned(path)) {
+		snprintf(ret, size, "%s", why_unsigned(path));
+		return;
+	}
+	snprintf(ret, size, "the module dmacc is there, in %s, but not loaded: %s", folder, why);
 }
 
 static void not_built(const char *folder, const char *release, char *ret, size_t size)
@@ -89,17 +126,17 @@ static void not_built(const char *folder, const char *release, char *ret, size_t
 
 void dmacc_kernel_missing_sentence(char *ret, size_t size)
 {
-	char folder[sizeof(((struct utsname *)0)->release) + 16];
+	char folder[sizeof(((struct utsname *)0)->release) + 16], path[PATH_MAX];
 	struct utsname name;
 
 	(void)uname(&name);
 	snprintf(folder, sizeof(folder), "/lib/modules/%s", name.release);
+	find_module(folder, path, sizeof(path));
 	if (access(folder, R_OK | X_OK) < 0 && errno != ENOENT)
 		snprintf(ret, size, "the module dmacc is not loaded, and from here it cannot be told "
 			 "why: %s: %s", folder, strerror(errno));
-	else if (!folder_has_module(folder))
+	else if (!*path)
 		not_built(folder, name.release, ret, size);
 	else
-		snprintf(ret, size, "the module dmacc is there, in %s, but not loaded: %s", folder,
-			 why_not_loaded());
+		not_loaded(folder, path, ret, size);
 }

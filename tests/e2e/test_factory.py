@@ -8,6 +8,7 @@ The guest's scripts are factory-*.sh beside this file. What the first boot store
 """
 import base64
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import test_module
 from test_module import HERE, IMEI, TOP
 
 import kernel as kernels
+import signing
 
 KEY_1 = "ba946193ab736b31b712e4f52e4f43965b554e0557ea26c8e28a4997badaf499"
 KEY_2 = "35ce72f146cd78a39075eaa534dc408517b24cc9767ce2b0ffdde64d18c2df9f"
@@ -82,6 +84,15 @@ def report_verifies(factory, fleet, tap, series):
              f"{series}: the report of the factory verifies with dmacc-fleet", done.stdout[-300:], done.stderr[-300:])
 
 
+def test_signing(handset, folder):
+    """A kernel that takes signed modules only, on its command line, as Secure Boot would have it."""
+    key, certificate = signing.make_key(Path(folder), "Nobody's key")
+    signed = Path(shutil.copy(handset.module, Path(folder) / "signed.ko"))
+    signing.sign(handset.kernel, signed, key, certificate)
+    handset.command_line = "module.sig_enforce=1"
+    handset.boot("factory-unsigned.sh", IMEI, **{"guest/signed.ko": signed})
+
+
 def test_kernel(series, programs, tap):
     with tempfile.TemporaryDirectory() as folder:
         kernel = kernels.Kernel(series)
@@ -92,6 +103,8 @@ def test_kernel(series, programs, tap):
         handset.boot("factory-field.sh", IMEI, **stored(factory))
         handset.boot("factory-full.sh", IMEI)
         handset.boot("factory-nobody.sh", [])
+        if series == kernels.SERIES[-1]:
+            test_signing(handset, folder)
 
 
 def main():
