@@ -37,6 +37,7 @@ help:
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
 	@echo 'make check-arm64      every command of the module on arm64; ten minutes'
 	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
+	@echo 'make check-packages   Debian packages in a virtual handset, installed, upgraded, purged; an hour or less'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
 	@echo 'make                  the same as make userspace'
 	@echo 'make userspace        build, in $(B)/'
@@ -101,6 +102,10 @@ check-power-cuts:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/e2e/power_cuts.py --boots 200
 
+check-packages:
+	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/e2e/packages.py
+
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 	$(Q)$(PYTHON) tests/bench/nonce.py $(B)
@@ -109,4 +114,4 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
 .PHONY: all help packages userspace modules modules_install install deb deb-modules kernel-patch clean demo check \
-	check-arm64 check-power-cuts bench
+	check-arm64 check-power-cuts check-packages bench

@@ -13,7 +13,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests/qemu"))
 
 import kernel as kernels  # noqa: E402
-import packages  # noqa: E402
+import debs  # noqa: E402
 
 VERSION = (TOP / "VERSION").read_text(encoding="ascii").strip()
 NAMES = {"dmacc", "dmacc-dkms", "dmacc-doc", "dmacc-fleet", "dmacc-libdmclient", "libdmacc-client-dev",
@@ -40,7 +40,7 @@ def output(*command, **options):
 class Deb(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = packages.build()
+        cls.folder = debs.build()
         cls.debs = {path.name.split("_")[0]: path for path in cls.folder.glob("*.deb")}
         cls.place = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.place.cleanup)
@@ -135,8 +135,8 @@ class Deb(unittest.TestCase):
         for pattern, place in places:
             packaged = {re.sub(pattern, place, name) for name in packaged}
         with tempfile.TemporaryDirectory() as folder:
-            build = packages.product.build_userspace()
-            packages.product.make("install", f"B={build}", "MESONFLAGS=-Dtests=disabled", f"DESTDIR={folder}")
+            build = debs.product.build_userspace()
+            debs.product.make("install", f"B={build}", "MESONFLAGS=-Dtests=disabled", f"DESTDIR={folder}")
             installed = {"/" + str(path.relative_to(folder)) for path in Path(folder).rglob("*")
                          if path.is_symlink() or not path.is_dir()}
         installed = {name.replace("/x86_64-linux-gnu/", "/") for name in installed}

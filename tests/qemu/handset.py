@@ -183,10 +183,10 @@ def add_unit(tree, name, text):
     (wants / name).symlink_to(f"/etc/systemd/system/{name}")
 
 
-def memory_options(path):
+def memory_options(path, size):
     """Memory in a file; QEMU takes what is in one as it is, as if power had never gone."""
     Path(path).unlink(missing_ok=True)
-    return ("-object", f"memory-backend-file,id=memory,size={MEMORY_SIZE},mem-path={path},share=on",
+    return ("-object", f"memory-backend-file,id=memory,size={size},mem-path={path},share=on",
             "-machine", "memory-backend=memory")
 
 
@@ -202,15 +202,18 @@ class Handset:
     `tpm`: its chip, a Tpm, which goes on and off with it; None for a device that has none. `swap`: a file that is its
     second disk, made here, for it to hibernate to. `more_disk`: one more disk, that is there already.
     `command_line`: more for the kernel. `network`: it has an interface, on which this machine is HOST. `memory`: a file
-    that is its memory while it is on, to be looked at from outside.
+    that is its memory while it is on, to be looked at from outside. `disk_cache`: as QEMU names it, for one that
+    writes much and never loses power.
     """
 
     def __init__(self, name, kernel, disk, imei=None, processors=2, tpm=None, swap=None,
-                 command_line="", more_disk=None, network=False, memory=None):
+                 command_line="", more_disk=None, network=False, memory=None, memory_size=MEMORY_SIZE,
+                 disk_cache="writethrough"):
         self.name, self.kernel, self.disk, self.imei = name, kernel, Path(disk), imei
         self.processors, self.tpm, self.swap, self.command_line = processors, tpm, swap, command_line
         self._console_start = 0
-        self.more_disk, self.network, self.memory = more_disk, network, memory
+        self.more_disk, self.network, self.memory, self.memory_size = more_disk, network, memory, memory_size
+        self.disk_cache = disk_cache
         if swap:
             make_swap(swap)
         self.console = self.disk.with_suffix(".console")
@@ -226,18 +229,18 @@ class Handset:
     def _command(self, channel_fd, serial):
         m = self.kernel.machine
         identifiers = [f"IMEI:{self.imei}"] if self.imei else []
-        return [*m.qemu, "-m", MEMORY_SIZE, "-smp", str(self.processors), "-nodefaults", "-no-user-config",
+        return [*m.qemu, "-m", self.memory_size, "-smp", str(self.processors), "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", serial,
                 "-kernel", self.kernel.image, "-initrd", boot_image(self.kernel),
                 "-append", f"console={m.console} {COMMAND_LINE} {self.kernel.command_line} {self.command_line}",
-                # a write that the guest was told is done is in the file, whenever QEMU dies
+                # writethrough: a write that the guest was told is done is in the file, whenever QEMU dies
                 *(word for disk in (self.disk, self.swap, self.more_disk) if disk
-                  for word in ("-drive", f"file={disk},format=raw,if=virtio,cache=writethrough")),
+                  for word in ("-drive", f"file={disk},format=raw,if=virtio,cache={self.disk_cache}")),
                 "-device", "virtio-serial", "-chardev", f"socket,id=channel,fd={channel_fd}",
                 "-device", "virtserialport,chardev=channel,name=handset",
                 *m.hardware(self.disk.with_suffix(".tree"), self.processors, identifiers),
                 *(self.tpm.qemu_options if self.tpm else ()), *(NETWORK if self.network else ()),
-                *(memory_options(self.memory) if self.memory else ())]
+                *(memory_options(self.memory, self.memory_size) if self.memory else ())]
 
     def _start(self, serial, **streams):
         assert not self.process, f"{self.name} is on"

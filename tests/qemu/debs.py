@@ -9,8 +9,9 @@ import subprocess
 import product
 
 TOP = product.TOP
-# An earlier version for tests of upgrades: the same sources under a lower number
-OLD = "0.0.1"
+VERSION = (TOP / "VERSION").read_text(encoding="ascii").strip()
+# A later version for tests of upgrades: the same sources under a higher number
+NEXT = f"{VERSION}.1"
 
 
 def sources_digest():
