@@ -87,7 +87,7 @@ def report_verifies(factory, fleet, tap, series):
 def test_signing(handset, folder):
     """A kernel that takes signed modules only, on its command line, as Secure Boot would have it."""
     key, certificate = signing.make_key(Path(folder), "Nobody's key")
-    signed = Path(shutil.copy(handset.module, Path(folder) / "signed.ko"))
+    signed = Path(shutil.copy(handset.modules[0], Path(folder) / "signed.ko"))
     signing.sign(handset.kernel, signed, key, certificate)
     handset.command_line = "module.sig_enforce=1"
     handset.boot("factory-unsigned.sh", IMEI, **{"guest/signed.ko": signed})
