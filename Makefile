@@ -35,7 +35,7 @@ all: $(if $(KERNEL_SRC),modules,userspace)
 help:
 	@echo 'make demo             phones and servers that share no list of passwords, and agree'
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
-	@echo 'make check-arm64      every command of the module on arm64; ten minutes'
+	@echo 'make check-arm64      the module and identifiers in the device tree on arm64; ten minutes'
 	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
 	@echo 'make check-packages   Debian packages in a virtual handset, installed, upgraded, purged; an hour or less'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
@@ -97,6 +97,7 @@ check:
 check-arm64:
 	$(Q)tests/host-packages demo-arm64
 	$(Q)$(PYTHON) tests/e2e/test_module.py 6.1-arm64 6.12-arm64
+	$(Q)$(PYTHON) tests/e2e/test_devicetree.py
 
 check-power-cuts:
 	$(Q)tests/host-packages check
