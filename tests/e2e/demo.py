@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """make demo: phones that nobody provisioned by hand, and servers that know only their IMEI, agree on credentials.
 
+    demo.py [amd64|arm64]      the handsets' architecture
+
 Everything shown is run, in virtual handsets or here; what is compared is computed, and a
 difference where there may be none ends with exit status 1.
 """
@@ -21,7 +23,10 @@ import product  # noqa: E402
 import rootfs  # noqa: E402
 from handset import Handset, HandsetFailed  # noqa: E402
 
-SERIES = "6.1"
+KERNELS = {"amd64": "6.1", "arm64": "6.1-arm64"}
+# Where the firmware has the identifier, and what shows it
+FIRMWARE = {"amd64": "grep -ao 'IMEI:[0-9]*' /sys/firmware/dmi/tables/DMI",
+            "arm64": "tr '\\0' '\\n' < /sys/firmware/devicetree/base/firmware/identity/imei"}
 BEGUN = time.monotonic()
 
 
@@ -71,18 +76,21 @@ class Screen:
 class Demo:
     """`folder` is the demo's own, and is gone afterwards."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, architecture):
+        self.folder, self.architecture = folder, architecture
         self.screen = Screen(folder)
-        self.kernel = kernels.Kernel(SERIES)
+        self.kernel = kernels.Kernel(KERNELS[architecture])
         self.disagreements = 0
         self.third_has_none = None
 
     def build(self, pool):
         """Debian is made, or taken from the cache, meanwhile."""
         image = pool.submit(rootfs.image, self.kernel)
-        self.screen.say(f"$ make userspace B={product.BUILD.name}")
+        for folder in dict.fromkeys((product.BUILD, product.build_folder(self.kernel.machine))):
+            self.screen.say(f"$ make userspace B={folder.relative_to(product.TOP)}")
         self.screen.say(f"$ make modules KDIR={self.kernel.kdir} M={product.module_folder(self.kernel)}")
+        # what servers run here is of this machine's architecture
+        product.build_userspace()
         tree = product.install(self.kernel, self.folder)
         os.environ["PATH"] = f"{product.BUILD}/agent/dmacc-fleet:{os.environ['PATH']}"
         image.result()
@@ -151,11 +159,14 @@ class Demo:
         s = self.screen
         s.heading("2  A handset: Debian's stock kernel, systemd, an IMEI in its firmware; nobody has provisioned it")
         handset.boot()
-        s.there(handset, "uname -r; cat /proc/1/comm; grep -c ^dmacc /proc/modules || true")
-        s.there(handset, "grep -ao 'IMEI:[0-9]*' /sys/firmware/dmi/tables/DMI")
+        # by udev, which may not be through yet
+        handset.run("udevadm settle")
+        s.there(handset, "uname -rm; cat /proc/1/comm; grep -c ^dmacc /proc/modules || true")
+        s.there(handset, FIRMWARE[self.architecture])
         s.heading("3  At the factory: one device key for each server owner, sealed; two templates")
         self.provision(s, handset)
-        s.heading("4  The units run, the module was loaded by being asked for")
+        why = "for the node of the device tree" if self.kernel.machine.device_tree else "by being asked for"
+        s.heading(f"4  The units run, the module was loaded {why}")
         s.there(handset, "systemctl is-active dmacc-unseal dmaccd; grep ^dmacc /proc/modules | cut -d' ' -f1")
         s.there(handset, "dmaccctl status")
         s.there(handset, "dmaccctl tree")
@@ -219,9 +230,12 @@ class Demo:
 
 
 def main():
+    architecture = sys.argv[1] if len(sys.argv) > 1 else "amd64"
+    if architecture not in KERNELS:
+        sys.exit(f"there is no virtual handset for {architecture}, but for {' and '.join(KERNELS)}")
     with product.workplace() as folder:
         try:
-            return Demo(folder).run()
+            return Demo(folder, architecture).run()
         except HandsetFailed as failure:
             print(failure, file=sys.stderr)
             return 1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A virtual handset: Debian's stock kernel, systemd, a disk that outlives a power cut, and a channel for commands.
 
-    handset.py [--kernel 6.1|6.12] [--imei IMEI] [--tpm]     a handset with a root shell on this terminal
+    handset.py [--kernel 6.1|6.12|6.1-arm64|6.12-arm64] [--imei IMEI] [--tpm]     a handset with a root shell on this terminal
 """
 import argparse
 import os
@@ -21,7 +21,8 @@ import vm
 from machine import MEMORY_SIZE
 from tpm import die_with_parent
 
-BOOT_TIMEOUT = 300
+# An emulated arm64 is the slowest, and several may boot at once
+BOOT_TIMEOUT = 900
 COMMAND_TIMEOUT = 300
 # More than all the memory that a handset has
 SWAP_SIZE = 700 << 20
@@ -383,7 +384,7 @@ def main():
     import tpm
     parser = argparse.ArgumentParser(description="A virtual handset with a root shell on this terminal; its disk is "
                                      "gone afterwards. Leave with exit, or kill it with Ctrl-a x.")
-    parser.add_argument("--kernel", choices=kernels.SERIES, default=kernels.SERIES[0])
+    parser.add_argument("--kernel", choices=kernels.SERIES + kernels.ARM64, default=kernels.SERIES[0])
     parser.add_argument("--imei", help="what the hardware gives; none if not given")
     parser.add_argument("--tpm", action="store_true", help="it has a TPM, which is as new as the disk")
     args = parser.parse_args()
