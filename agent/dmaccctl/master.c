@@ -141,7 +141,8 @@ static bool decrypts(const uint8_t *sealed, size_t len, const uint8_t *master)
 }
 
 /* @pcrs: an option or NULL. Returns -1 if it was made and does not decrypt. */
-static int encrypt(const struct dmacc_kernel_master *master, const char *key, const char *pcrs)
+static int encrypt_master(const struct dmacc_kernel_master *master, const char *key,
+			  const char *pcrs)
 {
 	static uint8_t sealed[CREDS_MAX];
 	size_t len;
@@ -159,7 +160,7 @@ static int encrypt(const struct dmacc_kernel_master *master, const char *key, co
 
 static int make_host(const struct dmacc_kernel_master *master)
 {
-	int r = encrypt(master, "--with-key=host", NULL);
+	int r = encrypt_master(master, "--with-key=host", NULL);
 
 	return r == -1 ? complain("systemd-creds makes a credential that it does not decrypt") : r;
 }
@@ -177,9 +178,9 @@ static int make_sealed(struct factory *f, const struct dmacc_kernel_master *mast
 		return complain("--master tpm2 cannot be had");
 	r = chip_record(f);
 	if (!r)
-		r = encrypt(master, "--with-key=tpm2", "--tpm2-pcrs=");
+		r = encrypt_master(master, "--with-key=tpm2", "--tpm2-pcrs=");
 	if (r == -1)
-		r = encrypt(master, "--with-key=tpm2", "--tpm2-pcrs=16");
+		r = encrypt_master(master, "--with-key=tpm2", "--tpm2-pcrs=16");
 	chip_settle(f);
 	return r == -1 ? complain("systemd-creds makes a credential that it does not decrypt") : r;
 }

@@ -3,12 +3,14 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "durable.h"
@@ -470,10 +472,13 @@ int store_save(struct store *store, const char *name, const struct record *recor
 	return r;
 }
 
-/* rename() that replaces nothing. Not every file system can do that in one step. */
+/*
+ * rename() that replaces nothing. Not every file system can do that in one step, and not every C library
+ * has a function for it.
+ */
 static int rename_new(int folder, const char *from, const char *to)
 {
-	if (!renameat2(folder, from, folder, to, RENAME_NOREPLACE))
+	if (!syscall(SYS_renameat2, folder, from, folder, to, RENAME_NOREPLACE))
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
