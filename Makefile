@@ -38,6 +38,7 @@ help:
 	@echo 'make check-arm64      the module, identifiers in the device tree and make demo on arm64; half an hour'
 	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
 	@echo 'make check-packages   Debian packages in a virtual handset, installed, upgraded, purged; an hour or less'
+	@echo 'make check-packagings what RPM, Alpine and Yocto build, as far as that can be built here; ten minutes'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
 	@echo 'make                  the same as make userspace'
 	@echo 'make userspace        build, in $(B)/'
@@ -47,6 +48,7 @@ help:
 	@echo 'make deb              Debian packages in $(B)/deb/ (ARCH=arm64: of the other architecture)'
 	@echo 'make deb-modules      the module as a package for the kernel KVER=$(KVER), SIGN_KEY= SIGN_CERT= signed'
 	@echo 'make kernel-patch     put the module into a kernel tree: KERNEL_TREE=DIR, or only PATCH=FILE for it'
+	@echo 'make recipes          source archive, and recipes for RPM, Alpine and Yocto, in $(B)/recipes/'
 	@echo 'make clean            remove what was built here'
 
 # A packager brings build dependencies himself: NO_APT=1
@@ -81,6 +83,9 @@ deb-modules:
 kernel-patch:
 	$(Q)$(PYTHON) packaging/kernel/graft.py '$(KERNEL_TREE)' '$(PATCH)'
 
+recipes:
+	$(Q)packaging/recipes.sh $(B)/recipes
+
 clean:
 	$(Q)rm -rf $(B) build-check build-handset build-deb build-deb-*
 	$(Q)if [ -d $(KDIR) ] && [ -f kmod/dmacc.mod ]; then $(kbuild) clean; fi
@@ -107,6 +112,10 @@ check-packages:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/e2e/packages.py
 
+check-packagings:
+	$(Q)tests/host-packages packagings
+	$(Q)$(PYTHON) tests/e2e/packagings.py
+
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 	$(Q)$(PYTHON) tests/bench/nonce.py $(B)
@@ -114,5 +123,5 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/derive.py
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
-.PHONY: all help packages userspace modules modules_install install deb deb-modules kernel-patch clean demo check \
-	check-arm64 check-power-cuts check-packages bench
+.PHONY: all help packages userspace modules modules_install install deb deb-modules kernel-patch recipes clean demo \
+	check check-arm64 check-power-cuts check-packages check-recipes bench

@@ -24,15 +24,7 @@ date_of_sources() {
 
 cd "$top"
 rm -rf "$out/work"
-mkdir -p "$tree"
-# A released archive has no .git, and its sources are all that is there
-if [ -e .git ]; then
-	git ls-files -z -c -o --exclude-standard
-else
-	find . -path './build*' -prune -o -type f -print0
-fi >"$out/work/files"
-tar -c --ignore-failed-read --null -T "$out/work/files" 2>"$out/work/left-out" | tar -x -C "$tree"
-[ -f "$tree/VERSION" ] || { cat "$out/work/left-out" >&2; exit 2; }
+packaging/copy-sources.sh "$tree"
 
 cp -r packaging/debian "$tree/debian"
 echo "$version" >"$tree/VERSION"
