@@ -12,7 +12,7 @@
 #define CPU_SECONDS 5
 #define OUTPUT_MAX (1024 * 1024)
 
-static bool limit(__rlimit_resource_t resource, rlim_t value)
+static bool limit(int resource, rlim_t value)
 {
 	const struct rlimit l = { value, value };
 
