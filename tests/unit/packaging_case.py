@@ -93,13 +93,17 @@ def debian_split(tree):
     return split
 
 
-def alpine_split(tree):
-    """What of an installed tree goes into which package of Alpine's, by Debian's lists and Alpine's custom."""
+def alpine_split(tree, systemd=True):
+    """What of an installed tree goes into which package of Alpine's, by Debian's lists and Alpine's custom. Yocto's is
+    the same but for units and rules, which have no packages of their own there."""
     debian = debian_split(tree)
     everything = set().union(*debian.values())
     split = {"dmacc-doc": {name for name in everything if name.startswith(("/usr/share/man/", "/usr/share/doc/"))}}
     for shell, folder in (("bash", "bash-completion"), ("fish", "fish"), ("zsh", "zsh")):
         split[f"dmacc-{shell}-completion"] = {name for name in everything if name.startswith(f"/usr/share/{folder}/")}
+    if systemd:
+        for name in ("systemd", "udev"):
+            split[f"dmacc-{name}"] = {path for path in everything if path.startswith(f"/usr/lib/{name}/")}
     taken = set().union(*split.values())
     split["dmacc-dev"] = (debian["libdmacc-dev"] | debian["libdmacc-client-dev"]) - taken
     for package, name in (("dmacc", "dmacc"), ("dmacc-fleet", "dmacc-fleet"), ("dmacc-libdmclient", "dmacc-libdmclient"),

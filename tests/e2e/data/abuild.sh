@@ -11,40 +11,46 @@ set -eu
 srcdir=$ABUILD_WORK/src
 pkgbasedir=$ABUILD_WORK/pkg
 
-# amove PATH...: from the package into the subpackage whose function runs
+# amove PATH...: from the package into the subpackage whose function runs; folders that are empty then go
 amove() {
-	for pattern; do
-		found=
-		for path in "$pkgdir"/$pattern; do
-			[ -e "$path" ] || [ -L "$path" ] || continue
-			found=yes
-			place=$subpkgdir/${path#"$pkgdir"/}
-			mkdir -p "${place%/*}"
-			mv "$path" "$place"
-		done
-		[ -n "$found" ] || { echo "abuild: nothing is $pattern" >&2; exit 1; }
+	for path; do
+		[ -e "$pkgdir/$path" ] || [ -L "$pkgdir/$path" ] || { echo "abuild: there is no $path" >&2; return 1; }
+		mkdir -p "$subpkgdir/$(dirname "$path")"
+		mv "$pkgdir/$path" "$subpkgdir/$path"
+		(cd "$pkgdir" && rmdir -p --ignore-fail-on-non-empty "$(dirname "$path")")
 	done
-	find "$pkgdir"/usr -depth -mindepth 1 -type d -empty ! -path '*/dmacc/*' -exec rmdir {} +
 }
 
-default_doc() {
-	amove usr/share/man usr/share/doc
+doc() {
+	amove usr/share/man
+	amove usr/share/doc
 }
 
 default_dev() {
-	amove usr/include usr/lib/pkgconfig 'usr/lib/lib*.so'
+	amove usr/include usr/lib/pkgconfig
+	for link in usr/lib/*.so; do
+		amove "$link"
+	done
 }
 
-default_bash_completion() {
-	amove usr/share/bash-completion
+systemd() {
+	amove usr/lib/systemd
 }
 
-default_fish_completion() {
-	amove usr/share/fish
+udev() {
+	amove usr/lib/udev
 }
 
-default_zsh_completion() {
-	amove usr/share/zsh
+bashcomp() {
+	amove usr/share/bash-completion/completions
+}
+
+fishcomp() {
+	amove usr/share/fish/vendor_completions.d
+}
+
+zshcomp() {
+	amove usr/share/zsh/site-functions
 }
 
 abuild_prepare() {
@@ -77,11 +83,14 @@ abuild_package() {
 		name=${sub%%:*}
 		function=${sub#"$name"}
 		function=${function#:}
-		# NAME-dev is of dev(), and without one of abuild's own
-		[ -n "$function" ] || function=$(printf '%s' "${name#"$pkgname"-}" | tr - _)
-		command -v "$function" >/dev/null || function=default_$function
+		case $function:$name in
+		:*-bash-completion) function=bashcomp ;;
+		:*-fish-completion) function=fishcomp ;;
+		:*-zsh-completion) function=zshcomp ;;
+		:*) function=${name##*-} ;;
+		esac
 		subpkgdir=$pkgbasedir/$name
 		mkdir -p "$subpkgdir"
-		(cd "$builddir" && "$function")
+		(cd "$pkgdir" && "$function")
 	done
 }
