@@ -38,7 +38,7 @@ help:
 	@echo 'make check-arm64      the module, identifiers in the device tree and make demo on arm64; half an hour'
 	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
 	@echo 'make check-packages   Debian packages in a virtual handset, installed, upgraded, purged; an hour or less'
-	@echo 'make check-packagings what RPM, Alpine and Yocto build, as far as that can be built here; ten minutes'
+	@echo 'make check-recipes    what RPM, Alpine and Yocto build, as far as that can be built here; ten minutes'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
 	@echo 'make                  the same as make userspace'
 	@echo 'make userspace        build, in $(B)/'
@@ -112,9 +112,9 @@ check-packages:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/e2e/packages.py
 
-check-packagings:
-	$(Q)tests/host-packages packagings
-	$(Q)$(PYTHON) tests/e2e/packagings.py
+check-recipes:
+	$(Q)tests/host-packages recipes
+	$(Q)$(PYTHON) tests/e2e/recipes.py
 
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)

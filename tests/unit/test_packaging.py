@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Packages of RPM, Alpine and Yocto as far as it can be told in a minute; make check-packagings builds them."""
+"""Packages of RPM, Alpine and Yocto as far as it can be told in a minute; make check-recipes builds them."""
 import hashlib
 import re
 import tempfile
