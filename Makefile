@@ -49,6 +49,7 @@ help:
 	@echo 'make deb-modules      the module as a package for the kernel KVER=$(KVER), SIGN_KEY= SIGN_CERT= signed'
 	@echo 'make kernel-patch     put the module into a kernel tree: KERNEL_TREE=DIR, or only PATCH=FILE for it'
 	@echo 'make recipes          source archive, and recipes for RPM, Alpine and Yocto, in $(B)/recipes/'
+	@echo 'make check-kernels    module and whole system on each stock kernel, and the newest, as a table'
 	@echo 'make clean            remove what was built here'
 
 # A packager brings build dependencies himself: NO_APT=1
@@ -116,6 +117,10 @@ check-recipes:
 	$(Q)tests/host-packages recipes
 	$(Q)$(PYTHON) tests/e2e/recipes.py
 
+check-kernels:
+	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/e2e/check_kernels.py
+
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 	$(Q)$(PYTHON) tests/bench/nonce.py $(B)
@@ -124,4 +129,4 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/agent_start.py
 
 .PHONY: all help packages userspace modules modules_install install deb deb-modules kernel-patch recipes clean demo \
-	check check-arm64 check-power-cuts check-packages check-recipes bench
+	check check-arm64 check-power-cuts check-kernels check-packages check-recipes bench

@@ -33,10 +33,11 @@ class Kernel:
 
     def __init__(self, name):
         series, _, architecture = name.partition("-")
+        self._headers = HEADERS.get(series, f"linux-headers-{series}-amd64")
         trees = [tree for tree in Path("/usr/src").glob(f"linux-headers-{series}.*-amd64")
                  if "rt-" not in tree.name and "cloud-" not in tree.name]
         if not trees:
-            sys.exit(f"no headers of Debian's kernel {series} are installed: install {HEADERS[series]}")
+            sys.exit(f"no headers of Debian's kernel {series} are installed: install {self._headers}")
         newest = max(trees, key=lambda tree: [int(n) for n in re.findall(r"\d+", tree.name)])
         self.series = name
         self.machine = MACHINES[architecture or "amd64"]
@@ -75,7 +76,7 @@ class Kernel:
         packages = list(folder.glob("*.deb"))
         if not packages:
             sys.exit(f"linux-image-{self.release} cannot be downloaded; if the archive has a newer one, "
-                     f"run apt-get update and install {HEADERS[self.series]} anew:\n{done.stderr}")
+                     f"run apt-get update and install {self._headers} anew:\n{done.stderr}")
         subprocess.run(["dpkg-deb", "-x", packages[0], folder], check=True)
         packages[0].unlink()
 
