@@ -59,7 +59,7 @@ abuild_prepare() {
 	# shellcheck disable=SC2154  # the recipe's
 	for file in $source; do
 		(cd "$startdir" && printf '%s\n' "$sha512sums" | sed '/^$/d' | grep -F "  $file" | sha512sum -c - >/dev/null)
-		tar -x -f "$startdir/$file" -C "$srcdir"
+		tar -x -z -f "$startdir/$file" -C "$srcdir"
 	done
 	builddir=${builddir:-$srcdir/$pkgname-$pkgver}
 }
