@@ -127,6 +127,8 @@ bench: userspace
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/bench/derive.py
 	$(Q)$(PYTHON) tests/bench/agent_start.py
+	$(Q)tests/host-packages deb
+	$(Q)$(PYTHON) tests/bench/footprint.py
 
 .PHONY: all help packages userspace modules modules_install install deb deb-modules kernel-patch recipes clean demo \
 	check check-arm64 check-power-cuts check-kernels check-packages check-recipes bench

@@ -23,6 +23,10 @@ import rootfs  # noqa: E402
 OTHERS = {"bolt": "bolt", "ModemManager": "modemmanager"}
 UNITS = ("dmacc-unseal", "dmaccd", *OTHERS)
 BOOTS = 3
+# Of a module's file, by how they begin; the first that fits. What is left is the configuration's.
+SECTIONS = {"code": (".text", ".init.text", ".exit.text"), "data": (".rodata", ".data", ".init.data", "__param", ".modinfo"),
+            "zeroed": (".bss",), "tables": ("",)}
+NOT_LOADED = (".debug", ".comment", ".note", ".symtab", ".strtab", ".shstrtab")
 OF_THE_PHONE = ("dmacc", "libdmacc0", "libdmacc-client0")
 
 
@@ -35,9 +39,15 @@ def add_wants(tree):
 
 
 def module_size(kernel):
-    """KiB of text (constants and what only its start needs included), of data, of zeroed data."""
-    shown = rootfs.run(["size", product.TOP / product.module_folder(kernel) / "dmacc.ko"]).splitlines()[1].split()
-    return [int(number) / 1024 for number in shown[:3]]
+    """KiB of code, of constants and data, of zeroed data, of what this kernel's configuration adds to each module: tables
+    to walk the stack and to change code by, versions of symbols, types."""
+    shown = rootfs.run(["size", "-A", "-d", product.TOP / product.module_folder(kernel) / "kmod/dmacc.ko"])
+    rows = [line.split() for line in shown.splitlines() if line.startswith((".", "__"))]
+    found = dict.fromkeys(SECTIONS, 0)
+    for name, size in ((row[0], int(row[1])) for row in rows if not row[0].startswith(NOT_LOADED)):
+        kind = next((kind for kind, prefixes in SECTIONS.items() if name.startswith(prefixes)))
+        found[kind] += size / 1024
+    return found
 
 
 def memory(handset, unit):
@@ -87,6 +97,8 @@ def our_sizes(folder):
     product.make("deb", f"B={folder}")
     found = {}
     for package in sorted((folder / "deb").glob("*.deb")):
+        if "-dbgsym_" in package.name:
+            continue
         fields = rootfs.run(["dpkg-deb", "-f", package, "Package", "Installed-Size"])
         fields = dict(line.split(": ") for line in fields.splitlines())
         found[fields["Package"]] = int(fields["Installed-Size"])
@@ -94,9 +106,8 @@ def our_sizes(folder):
 
 
 def tell(series, module, used, starts, theirs, ours):
-    text, data, bss = module
-    print(f"module on {series}: {text + data + bss:.1f} KiB (aim under 40): text {text:.1f}, data {data:.1f}, "
-          f"zeroed {bss:.1f}")
+    print(f"module on {series}: code and data {module['code'] + module['data']:.1f} KiB (aim under 40), and zeroed data "
+          f"{module['zeroed']:.1f}; tables of the kernel's configuration {module['tables']:.1f}")
     pss, dirty = used["dmaccd"]
     print(f"agent with two accounts: PSS {pss / 1024:.2f} MiB (aim under 5), private dirty {dirty / 1024:.2f} MiB (aim "
           "under 1)")
@@ -118,11 +129,12 @@ def main():
     kernel = kernels.Kernel(series)
     with product.workplace() as folder:
         tree = product.install(kernel, folder)
+        module = module_size(kernel)
         add_wants(tree)
         rootfs.install(kernel, tree, folder / "disk", tuple(OTHERS.values()))
         with handsets.Handset("footprint", kernel, folder / "disk", owners.IMEI) as handset:
             used, starts, theirs = measure(handset)
-        tell(series, module_size(kernel), used, starts, theirs, our_sizes(folder))
+        tell(series, module, used, starts, theirs, our_sizes(folder))
 
 
 if __name__ == "__main__":
