@@ -102,7 +102,7 @@ check:
 check-arm64:
 	$(Q)tests/host-packages demo-arm64
 	$(Q)$(PYTHON) tests/e2e/test_module.py 6.1-arm64 6.12-arm64
-	$(Q)$(PYTHON) tests/e2e/test_devicetree.py
+	$(Q)$(PYTHON) tests/e2e/identity_nodes.py
 	$(Q)$(PYTHON) tests/e2e/demo.py arm64
 
 check-power-cuts:

@@ -3,7 +3,7 @@
 """The identifier of a phone that has a device tree: the node loads the module, and a cell of an nvmem provider is
 read, late or not, in each encoding, right or wrong. On Debian's stock arm64 kernels.
 
-    test_devicetree.py [6.1-arm64|6.12-arm64]...
+    identity_nodes.py [6.1-arm64|6.12-arm64]...
 """
 import sys
 import tempfile
