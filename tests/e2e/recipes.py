@@ -146,7 +146,7 @@ class Rpm(Packaging):
         for package in ("libdmacc", "dmacc-fleet"):
             self.assertNotIn("libsystemd", "\n".join(self.query(package, "--requires")))
 
-    def test_systemd_finds_no_fault_in_the_installed_units(self):
+    def test_each_installed_unit_has_a_description_and_its_program(self):
         units = sorted((self.root / "usr/lib/systemd/system").iterdir())
         self.assertGreater(len(units), 8)
         for unit in units:
