@@ -47,11 +47,13 @@ def module_sources():
 
 
 def move(source, target):
-    """Into a folder that may be there already."""
+    """Into a folder that may be there already; folders with nothing in them, too."""
+    target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.rglob("*")):
-        if path.is_symlink() or path.is_file():
-            place = target / path.relative_to(source)
-            place.parent.mkdir(parents=True, exist_ok=True)
+        place = target / path.relative_to(source)
+        if path.is_dir() and not path.is_symlink():
+            place.mkdir(exist_ok=True)
+        else:
             path.rename(place)
     shutil.rmtree(source)
 
@@ -64,7 +66,6 @@ def install(folder, build=BUILD):
     if (folder / "usr/local").exists():
         move(folder / "usr/local/etc", folder / "etc")
         move(folder / "usr/local", folder / "usr")
-        (folder / "etc/dmacc/accounts.d").mkdir(parents=True, exist_ok=True)
     for libraries in [*folder.glob("usr/lib/*-linux-gnu*"), *folder.glob("usr/lib64")]:
         move(libraries, folder / "usr/lib")
     return folder
