@@ -50,6 +50,7 @@ help:
 	@echo 'make kernel-patch     put the module into a kernel tree: KERNEL_TREE=DIR, or only PATCH=FILE for it'
 	@echo 'make recipes          source archive, and recipes for RPM, Alpine and Yocto, in $(B)/recipes/'
 	@echo 'make check-kernels    module and whole system on each stock kernel, and the newest, as a table'
+	@echo 'make check-kernel-patch  a tree of 6.12 grafted, built with =y and =m, and booted; half an hour'
 	@echo 'make clean            remove what was built here'
 
 # A packager brings build dependencies himself: NO_APT=1
@@ -121,6 +122,10 @@ check-kernels:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/e2e/check_kernels.py
 
+check-kernel-patch:
+	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/e2e/kernel_patch.py
+
 bench: userspace
 	$(Q)$(PYTHON) tests/bench/fleet.py $(B)
 	$(Q)$(PYTHON) tests/bench/nonce.py $(B)
@@ -131,4 +136,4 @@ bench: userspace
 	$(Q)$(PYTHON) tests/bench/footprint.py
 
 .PHONY: all help packages userspace modules modules_install install deb deb-modules kernel-patch recipes clean demo \
-	check check-arm64 check-power-cuts check-kernels check-packages check-recipes bench
+	check check-arm64 check-power-cuts check-kernels check-kernel-patch check-packages check-recipes bench
