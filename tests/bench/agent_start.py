@@ -56,12 +56,7 @@ def start_seconds(handset, unit):
 
 
 def measure(handset):
-    handset.boot()
-    keys = owners.vendor_keys()
-    for owner in owners.OWNERS:
-        assert owners.inject(handset, keys, owner).status == 0
-    owners.put_templates(handset)
-    assert owners.wait_accounts(handset), "the handset has no accounts"
+    owners.provision(handset.boot())
     # neither is interrupted by what notices templates
     handset.check("systemctl stop dmacc-templates.path; systemctl reset-failed; "
                   "mkdir -p /run/systemd/system/dmaccd.service.d; "

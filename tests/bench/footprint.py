@@ -14,6 +14,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / "qemu"), str(TESTS / "e2e")]
 
+import debs  # noqa: E402
 import handset as handsets  # noqa: E402
 import kernel as kernels  # noqa: E402
 import owners  # noqa: E402
@@ -77,12 +78,7 @@ def boot(handset):
 
 def measure(handset):
     """(unit -> [PSS, private dirty], unit -> ms at each boot, package -> KiB as Debian counts them)"""
-    handset.boot()
-    keys = owners.vendor_keys()
-    for owner in owners.OWNERS:
-        assert owners.inject(handset, keys, owner).status == 0
-    owners.put_templates(handset)
-    assert owners.wait_accounts(handset), "the handset has no accounts"
+    owners.provision(handset.boot())
     starts = []
     for _ in range(BOOTS):
         handset.power_off()
@@ -92,13 +88,10 @@ def measure(handset):
     return used, starts, dict(line.split() for line in sizes.splitlines())
 
 
-def our_sizes(folder):
+def our_sizes():
     """Installed size of each of our packages, in KiB, as Debian counts it."""
-    product.make("deb", f"B={folder}")
     found = {}
-    for package in sorted((folder / "deb").glob("*.deb")):
-        if "-dbgsym_" in package.name:
-            continue
+    for package in sorted(debs.build().glob("*.deb")):
         fields = rootfs.run(["dpkg-deb", "-f", package, "Package", "Installed-Size"])
         fields = dict(line.split(": ") for line in fields.splitlines())
         found[fields["Package"]] = int(fields["Installed-Size"])
@@ -134,7 +127,7 @@ def main():
         rootfs.install(kernel, tree, folder / "disk", tuple(OTHERS.values()))
         with handsets.Handset("footprint", kernel, folder / "disk", owners.IMEI) as handset:
             used, starts, theirs = measure(handset)
-        tell(series, module, used, starts, theirs, our_sizes(folder))
+        tell(series, module, used, starts, theirs, our_sizes())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import aptfs
 import debs
 import handset as handsets
 import kernel as kernels
+import product
 import rootfs
 
 # A compiler in an emulated processor, and other guests beside it
@@ -33,7 +34,7 @@ class Packages(scenario.Scenario):
     def __init__(self, kernel, folder, tap):
         super().__init__(kernel, folder, tap)
         self.other = kernels.Kernel(kernels.SERIES[1])
-        self.version, self.next = debs.VERSION, debs.NEXT
+        self.version, self.next = product.VERSION, debs.NEXT
 
     def build(self):
         disk = self.folder / "disk"

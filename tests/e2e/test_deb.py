@@ -3,19 +3,18 @@
 """The Debian packages as make deb leaves them: what Debian's own checkers say, what is in which, what scripts do."""
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests/qemu"))
+sys.path[:0] = [str(TOP / "tests/qemu"), str(TOP / "tests/unit")]
 
 import kernel as kernels  # noqa: E402
 import debs  # noqa: E402
+from packaging_case import VERSION, output, run  # noqa: E402
 
-VERSION = (TOP / "VERSION").read_text(encoding="ascii").strip()
 NAMES = {"dmacc", "dmacc-dkms", "dmacc-doc", "dmacc-fleet", "dmacc-libdmclient", "libdmacc-client-dev",
          "libdmacc-client0", "libdmacc-dev", "libdmacc0"}
 MULTI_ARCH = {"dmacc": "foreign", "dmacc-dkms": "foreign", "dmacc-doc": "foreign", "dmacc-fleet": "foreign",
@@ -25,16 +24,6 @@ MULTI_ARCH = {"dmacc": "foreign", "dmacc-dkms": "foreign", "dmacc-doc": "foreign
 MADE = ("/var/lib/dmacc/account", "/var/lib/dmacc/nonces/account")
 OWNERS = ("/etc/dmacc/disabled", "/etc/dmacc/accounts.d/operator.disabled")
 FACTORY = ("/var/lib/dmacc-factory/root", "/var/lib/dmacc-factory/slots/operator", "/etc/credstore.encrypted/dmacc.master")
-
-
-def run(*command, **options):
-    return subprocess.run(command, text=True, capture_output=True, check=False, **options)
-
-
-def output(*command, **options):
-    done = run(*command, **options)
-    assert not done.returncode, f"{command}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 class Deb(unittest.TestCase):

@@ -10,22 +10,17 @@ import unittest
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(TOP / "tests/qemu"))
+sys.path[:0] = [str(TOP / "tests/qemu"), str(TOP / "tests/unit")]
 
 import kernel as kernels  # noqa: E402
 import signing  # noqa: E402
+from packaging_case import VERSION, output, run  # noqa: E402
 
-VERSION = (TOP / "VERSION").read_text(encoding="ascii").strip()
 PLAIN, SIGNED = (kernels.Kernel(series) for series in (kernels.SERIES[0], kernels.SERIES[-1]))
 
 
 def make(folder, *variables):
-    return subprocess.run(["make", "-s", "-C", TOP, "--no-print-directory", "NO_APT=1", f"B={folder}", "deb-modules",
-                           *variables], text=True, capture_output=True, check=False)
-
-
-def output(*command):
-    return subprocess.run(command, text=True, capture_output=True, check=True).stdout
+    return run("make", "-s", "-C", TOP, "--no-print-directory", "NO_APT=1", f"B={folder}", "deb-modules", *variables)
 
 
 class DebModules(unittest.TestCase):

@@ -9,9 +9,8 @@ import subprocess
 import product
 
 TOP = product.TOP
-VERSION = (TOP / "VERSION").read_text(encoding="ascii").strip()
 # A later version for tests of upgrades: the same sources under a higher number
-NEXT = f"{VERSION}.1"
+NEXT = f"{product.VERSION}.1"
 
 
 def sources_digest():

@@ -17,6 +17,9 @@ from machine import MACHINES
 TOP = Path(__file__).resolve().parent.parent.parent
 # Not build/, which may have been configured for another prefix or with sanitizers
 BUILD = TOP / "build-handset"
+VERSION = (TOP / "VERSION").read_text(encoding="ascii").strip()
+# What the module is made of
+MODULE_SOURCES = ("Kbuild", "VERSION", "kmod/Kbuild", "kmod/*.[ch]", "uapi/core/*.[ch]", "uapi/linux/*.h")
 
 
 @contextlib.contextmanager
@@ -94,7 +97,7 @@ def module_folder(kernel):
 def build_module(kernel):
     """The folder of a copy of the module's sources, built for this kernel: the checkout stays clean."""
     folder = TOP / module_folder(kernel)
-    for pattern in ("Kbuild", "VERSION", "kmod/Kbuild", "kmod/*.[ch]", "uapi/core/*.[ch]", "uapi/linux/*.h"):
+    for pattern in MODULE_SOURCES:
         for source in TOP.glob(pattern):
             copy_changed(source, folder / source.relative_to(TOP))
     make("modules", f"KDIR={kernel.kdir}", f"M={folder}", *kernel.machine.kbuild)

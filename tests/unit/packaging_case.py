@@ -4,16 +4,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests/qemu"))
+
+from product import MODULE_SOURCES, VERSION  # noqa: E402
+
 BUILD = Path(os.environ.get("DMACC_BUILD", TOP / "build"))
-VERSION = (TOP / "VERSION").read_text(encoding="ascii").strip()
 DEBIAN = TOP / "packaging/debian"
 PACKAGES = ("dmacc", "dmacc-fleet", "dmacc-libdmclient", "dmacc-doc", "libdmacc0", "libdmacc-dev", "libdmacc-client0",
             "libdmacc-client-dev")
-# What dmacc-dkms is made of, without dkms.conf
-MODULE_SOURCES = ("Kbuild", "VERSION", "kmod/Kbuild", "kmod/*.[ch]", "uapi/core/*.[ch]", "uapi/linux/*.h")
 
 
 def run(*command, **options):
