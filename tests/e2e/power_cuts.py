@@ -138,7 +138,7 @@ class Cuts(scenario.Scenario):
     def cut_middle(self, h):
         """The power goes while it is unsealed."""
         h.power_on()
-        if not owners.wait_until(lambda: STARTS.search(h.said()), handsets.BOOT_TIMEOUT, 0.02):
+        if not owners.wait_until(lambda: STARTS.search(h.said()), h.kernel.machine.boot_timeout, 0.02):
             raise handsets.HandsetFailed(f"{self.name}: nothing was unsealed:\n{h.said()[-3000:]}")
         wait = self.draw.uniform(0, self.unsealing)
         time.sleep(wait)

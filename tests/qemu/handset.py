@@ -21,8 +21,6 @@ import vm
 from machine import MEMORY_SIZE
 from tpm import die_with_parent
 
-# An emulated arm64 is the slowest, and several may boot at once
-BOOT_TIMEOUT = 900
 COMMAND_TIMEOUT = 300
 # More than all the memory that a handset has
 SWAP_SIZE = 700 << 20
@@ -261,13 +259,15 @@ class Handset:
             self._console_start = console.tell()
             self._start("stdio", stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
 
-    def boot(self, timeout=BOOT_TIMEOUT):
+    def boot(self, timeout=None):
         """Returns when the handset takes commands, which is when multi-user.target was reached."""
+        timeout = timeout or self.kernel.machine.boot_timeout
         self._power_on(lambda: self._reply("ready", time.monotonic() + timeout, "did not boot"), BEGIN)
         return self
 
-    def resume(self, timeout=BOOT_TIMEOUT):
+    def resume(self, timeout=None):
         """After hibernate(): returns when it has gone on where it was."""
+        timeout = timeout or self.kernel.machine.boot_timeout
         self._power_on(lambda: self.run("true", timeout=timeout), RESUME)
 
     def _power_on(self, answers, begin):

@@ -12,7 +12,8 @@ MEMORY_SIZE = "512M"
 class Machine:
     """`architecture` is Debian's name of it, `linux` the kernel's.
 
-    `qemu` emulates it, `compiler` and, for the module, the arguments `kbuild` of make build for it.
+    `qemu` emulates it, `compiler` and, for the module, the arguments `kbuild` of make build for it. A
+    handset boots in less than `boot_timeout` seconds, where several do so at once, too.
     """
 
     kbuild = ()
@@ -32,6 +33,7 @@ class Amd64(Machine):
     # Never KVM: where it is offered and does not work, a guest hangs before its first byte
     qemu = ("qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "max")
     console = "ttyS0"
+    boot_timeout = 300
 
     def hardware(self, work, processors, identifiers, nodes=""):
         assert not nodes, "a PC has no device tree"
@@ -44,6 +46,7 @@ class Arm64(Machine):
     architecture, linux = "arm64", "arm64"
     qemu = ("qemu-system-aarch64", "-M", "virt", "-accel", "tcg", "-cpu", "cortex-a57")
     console = "ttyAMA0"
+    boot_timeout = 900
     device_tree = True
     triplet = "aarch64-linux-gnu"
     compiler = f"{triplet}-gcc"

@@ -6,8 +6,9 @@
 
 TestKernel finds faults: KUnit, KASAN, lockdep, kmemleak, UBSAN and more; it boots guests in memory. HandsetKernel is
 quick and boots a virtual handset. A build takes some minutes and is kept by what it was made from: version
-of the source package, configuration and this script.
+of the source package, configuration and the steps here.
 """
+import inspect
 import os
 import shutil
 import subprocess
@@ -33,10 +34,6 @@ def source_version(series):
 
 def read(*fragments):
     return "".join(Path(__file__).with_name(name).read_text() for name in fragments)
-
-
-def key(series, config):
-    return cache.digest(source_version(series), config, Path(__file__).read_text())
 
 
 def make(tree, *arguments):
@@ -66,6 +63,20 @@ def prune(tree):
         (tree / name).unlink(missing_ok=True)
 
 
+def steps(series, config, folder):
+    """Fills the folder; what these functions say is part of what a build is kept by."""
+    archive = f"/usr/src/linux-source-{series}.tar.xz"
+    subprocess.run(["nice", "tar", "-C", folder, "--strip-components=1", "-xf", archive], check=True)
+    configure(folder, config)
+    make(folder, "bzImage", "modules")
+    prune(folder)
+
+
+def key(series, config):
+    how = [inspect.getsource(step) for step in (steps, configure, make, prune)]
+    return cache.digest(source_version(series), config, str(KEPT), *how)
+
+
 class OwnKernel:
     """Like kernel.Kernel, and can be used in its place."""
 
@@ -80,19 +91,11 @@ class OwnKernel:
         of = key(series, config)
         # part of the release, so that what is kept of a kernel under its release is of this one
         config += f'CONFIG_LOCALVERSION="-{self.name}-{of[:8]}"\n'
-        self.kdir = cache.entry(f"{self.name}-kernel-{series}-{of}", lambda folder: self._build(series, config, folder))
+        self.kdir = cache.entry(f"{self.name}-kernel-{series}-{of}", lambda folder: steps(series, config, folder))
         self.release = (self.kdir / "include/config/kernel.release").read_text().strip()
         self.image = self.kdir / "arch/x86/boot/bzImage"
         # that there are none, all being built in, is told by the files of this folder
         self.modules = self.kdir
-
-    @staticmethod
-    def _build(series, config, folder):
-        archive = f"/usr/src/linux-source-{series}.tar.xz"
-        subprocess.run(["nice", "tar", "-C", folder, "--strip-components=1", "-xf", archive], check=True)
-        configure(folder, config)
-        make(folder, "bzImage", "modules")
-        prune(folder)
 
 
 class TestKernel(OwnKernel):
