@@ -244,6 +244,7 @@ void dmacc_batch_credentials(struct batch *b, const struct dmacc_server *server,
 {
 	/* generations are seldom mixed: the first one's is prepared */
 	set_server(b, server, flags, count ? requests[0].generation : 0);
+	memset(ret, 0, count * sizeof(*ret));
 	run(b, requests, count, NULL, ret);
 }
 

@@ -21,22 +21,7 @@ const __u32 dmacc_lanes_constants[64] = {
 
 #include <cpuid.h>
 
-const struct lanes_engine *dmacc_lanes_engine(unsigned int i)
-{
-	const struct lanes_engine *engines[3];
-	unsigned int n = 0;
-
-	__builtin_cpu_init();
-	/* both ask the system, too, whether it keeps the registers */
-	if (__builtin_cpu_supports("avx512f"))
-		engines[n++] = &dmacc_lanes_avx512;
-	if (__builtin_cpu_supports("avx2"))
-		engines[n++] = &dmacc_lanes_avx2;
-	engines[n++] = &dmacc_lanes_x4;
-	return i < n ? engines[i] : NULL;
-}
-
-/* Instructions for SHA-256, which libcrypto uses */
+/* Instructions for SHA-256: compilers of Debian 12 have no name for them here */
 static bool has_sha(void)
 {
 	unsigned int a, b, c, d;
@@ -44,11 +29,26 @@ static bool has_sha(void)
 	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1U << 29));
 }
 
+const struct lanes_engine *dmacc_lanes_engine(unsigned int i)
+{
+	const struct lanes_engine *engines[4];
+	unsigned int n = 0;
+
+	__builtin_cpu_init();
+	/* both ask the system, too, whether it keeps the registers */
+	if (__builtin_cpu_supports("avx512f"))
+		engines[n++] = &dmacc_lanes_avx512;
+	if (has_sha() && __builtin_cpu_supports("sse4.1"))
+		engines[n++] = &dmacc_lanes_sha;
+	if (__builtin_cpu_supports("avx2"))
+		engines[n++] = &dmacc_lanes_avx2;
+	engines[n++] = &dmacc_lanes_x4;
+	return i < n ? engines[i] : NULL;
+}
+
 const struct lanes_engine *dmacc_lanes_pick(void)
 {
-	const struct lanes_engine *engine = dmacc_lanes_engine(0);
-
-	return engine == &dmacc_lanes_x4 && has_sha() ? NULL : engine;
+	return dmacc_lanes_engine(0);
 }
 
 #else

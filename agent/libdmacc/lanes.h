@@ -67,7 +67,7 @@ struct lanes_key {
  * @count: from 1 to the engine's width
  * @requests: one for each
  * @device_keys: where the device keys go; all NULL if it is credentials that are wanted
- * @credentials: where those go
+ * @credentials: where those go; zeros where nothing is derived
  */
 struct lanes_chunk {
 	unsigned int count;
@@ -95,7 +95,7 @@ struct lanes_engine {
 		       const struct lanes_chunk *chunk);
 };
 
-extern const struct lanes_engine dmacc_lanes_avx512, dmacc_lanes_avx2, dmacc_lanes_x4;
+extern const struct lanes_engine dmacc_lanes_avx512, dmacc_lanes_sha, dmacc_lanes_avx2, dmacc_lanes_x4;
 
 /* The round constants, FIPS 180-4 section 4.2.2 */
 extern const __u32 dmacc_lanes_constants[64];

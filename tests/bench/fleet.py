@@ -29,7 +29,7 @@ DEVICES = 1_000_000
 ROUNDS = 5
 SECONDS = 0.4
 # of which a processor has what it has; where none is named, it is there for those without the others
-AIMS = {"avx512": "aim 1.5", "avx2": "aim 0.7", "libcrypto": "aim 0.45"}
+AIMS = {"avx512": "aim 1.5", "sha": "aim 0.7", "avx2": "aim 0.7", "libcrypto": "aim 0.45"}
 MILLIONS_FOR_MEMORY = 10
 # so many that what it takes to start does not count
 MILLIONS_FOR_THREADS = 4

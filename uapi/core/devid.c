@@ -4,23 +4,28 @@
  */
 #include "devid.h"
 
+/* Of an upper-case digit of the base; an operator has millions of them to check */
+static inline unsigned int digit_of(char c, unsigned int base)
+{
+	return (c & 15u) + (base == 16 && c > '9' ? 9 : 0);
+}
+
+/* What a digit that is doubled adds: the sum of the two digits, of which the first can only be 1 */
+static inline unsigned int doubled(unsigned int value, unsigned int base)
+{
+	return 2 * value - (2 * value < base ? 0 : base - 1);
+}
+
 /* Inline, so that @base is a constant: an identifier is checked in less time than it takes to divide */
 static inline char luhn_digit(const char *digits, size_t len, unsigned int base)
 {
-	unsigned int sum = 0, value;
-	size_t i;
+	unsigned int sum = 0;
 
-	for (i = 0; i < len; i++) {
-		value = (unsigned int)dmacc_digit_value(digits[i]);
-		/* counted from the right, where the check digit will stand, every second doubles */
-		if ((len - i) % 2) {
-			value *= 2;
-			/* the sum of its two digits, of which the first can only be 1 */
-			if (value >= base)
-				value -= base - 1;
-		}
-		sum += value;
-	}
+	/* counted from the right, where the check digit will stand, every second doubles */
+	for (; len >= 2; len -= 2)
+		sum += doubled(digit_of(digits[len - 1], base), base) + digit_of(digits[len - 2], base);
+	if (len)
+		sum += doubled(digit_of(digits[0], base), base);
 	sum %= base;
 	return "0123456789ABCDEF"[sum ? base - sum : 0];
 }
@@ -51,14 +56,23 @@ enum dmacc_refusal dmacc_digits_judge(char kind, const char *digits)
 	return DMACC_ACCEPTED;
 }
 
-/* Are all digits of the base, upper case? */
-static bool all_digits(const char *digits, size_t len, int base)
+static bool all_decimal(const char *digits, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (dmacc_digit_value(digits[i]) < 0 || dmacc_digit_value(digits[i]) >= base ||
-		    digits[i] >= 'a')
+		if (digits[i] < '0' || digits[i] > '9')
+			return false;
+	return true;
+}
+
+/* Are all of them hexadecimal digits, upper case? */
+static bool all_hexadecimal(const char *digits, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (dmacc_digit_value(digits[i]) < 0 || digits[i] >= 'a')
 			return false;
 	return true;
 }
@@ -67,7 +81,7 @@ static enum dmacc_refusal check_imei(const char *digits)
 {
 	enum dmacc_refusal r;
 
-	if (!all_digits(digits, 15, 10))
+	if (!all_decimal(digits, 15))
 		return DMACC_REFUSED_NOT_CANONICAL;
 	r = dmacc_digits_judge('I', digits);
 	if (r == DMACC_ACCEPTED && digits[14] != dmacc_luhn_digit(digits, 14, 10))
@@ -78,14 +92,14 @@ static enum dmacc_refusal check_imei(const char *digits)
 static enum dmacc_refusal check_meid(const char *digits)
 {
 	/* all decimal: it is an IMEI and has to be written as one */
-	if (!all_digits(digits, 14, 16) || all_digits(digits, 14, 10))
+	if (!all_hexadecimal(digits, 14) || all_decimal(digits, 14))
 		return DMACC_REFUSED_NOT_CANONICAL;
 	return dmacc_digits_judge('M', digits);
 }
 
 static enum dmacc_refusal check_esn(const char *digits)
 {
-	if (!all_digits(digits, 8, 16))
+	if (!all_hexadecimal(digits, 8))
 		return DMACC_REFUSED_NOT_CANONICAL;
 	return dmacc_digits_judge('E', digits);
 }

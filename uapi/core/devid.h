@@ -41,13 +41,13 @@ char dmacc_luhn_digit(const char *digits, size_t len, unsigned int base);
  */
 static inline int dmacc_digit_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	unsigned int decimal = (unsigned char)c - '0';
+	/* without the bit in which upper and lower case differ */
+	unsigned int letter = ((unsigned char)c & ~0x20u) - 'A';
+
+	if (decimal < 10)
+		return (int)decimal;
+	return letter < 6 ? (int)letter + 10 : -1;
 }
 
 /**

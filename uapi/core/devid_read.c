@@ -57,6 +57,10 @@ static enum dmacc_refusal read_prefix(const char *input, size_t len, char *ret_k
 {
 	size_t i;
 
+	*ret_kind = 0;
+	*ret_len = 0;
+	if (!memchr(input, ':', len))
+		return DMACC_ACCEPTED;
 	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		if (has_prefix(input, len, prefixes[i].text, prefixes[i].len)) {
 			*ret_kind = prefixes[i].kind;
@@ -64,35 +68,27 @@ static enum dmacc_refusal read_prefix(const char *input, size_t len, char *ret_k
 			return DMACC_ACCEPTED;
 		}
 	}
-	if (memchr(input, ':', len))
-		return DMACC_REFUSED_PREFIX;
-	*ret_kind = 0;
-	*ret_len = 0;
-	return DMACC_ACCEPTED;
+	return DMACC_REFUSED_PREFIX;
 }
 
 /* Steps 3 and 4 */
 static enum dmacc_refusal read_digits(struct reading *r, const char *input, size_t len)
 {
-	bool decimal_only = r->kind == 'I' || r->kind == 'U';
+	int highest = r->kind == 'I' || r->kind == 'U' ? 9 : 15;
 	enum dmacc_refusal refusal = DMACC_ACCEPTED;
-	bool any = false;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
 		int value = dmacc_digit_value(input[i]);
 
-		if (is_separator(input[i]) || input[i] == '-')
-			continue;
-		any = true;
-		if (value < 0 || (decimal_only && value > 9)) {
+		if (value >= 0 && value <= highest) {
+			r->letters |= value > 9;
+			r->digits[r->len++] = upper(input[i]);
+		} else if (!is_separator(input[i]) && input[i] != '-') {
 			refusal = DMACC_REFUSED_CHARACTER;
-			continue;
 		}
-		r->letters |= value > 9;
-		r->digits[r->len++] = upper(input[i]);
 	}
-	return any ? refusal : DMACC_REFUSED_MISSING;
+	return r->len || refusal != DMACC_ACCEPTED ? refusal : DMACC_REFUSED_MISSING;
 }
 
 /* Step 5 */
