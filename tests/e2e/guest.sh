@@ -28,6 +28,11 @@ value() {
 	"$@" | sed -n "s/^$wanted=//p"
 }
 
+# logged SENTENCE: how often the kernel's log has it
+logged() {
+	dmesg | sed -n "/$1/p" | grep -c .
+}
+
 probe=/guest/nlprobe
 
 # Who names the identifier: SMBIOS, or the device tree where there is the node

@@ -13,11 +13,6 @@ again() {
 	modprobe dmacc
 }
 
-# logged SENTENCE: how often the kernel's log has it
-logged() {
-	dmesg | sed -n "/$1/p" | grep -c .
-}
-
 check "the module is not loaded" 1 "" grep -q dmacc /proc/modules
 check "the node's own alias loads it" 0 "" modprobe "$(cat $node/modalias)"
 check "while the cell's driver is not there nobody is latched" 0 "identity-source=0" $probe get-status
