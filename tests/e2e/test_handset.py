@@ -165,7 +165,7 @@ class WholeSystem(scenario.Scenario):
     def other_application(self, h):
         since = self.cursor(h)
         owners.put_template(h, OPERATOR.template.name, two_applications())
-        owners.wait_until(lambda: "not w7" in h.run(f"journalctl -u dmaccd --after-cursor='{since}'").text, 30)
+        owners.wait_until(lambda: "not w7" in h.run(f"journalctl -u dmaccd --after-cursor='{since}'").text)
         self.says(h, since, "not w7", "an APPLICATION that is not w7 is ignored, and the journal says so")
         self.agree(h, "the w7 APPLICATION beside it makes the account")
 
@@ -245,9 +245,12 @@ class WholeSystem(scenario.Scenario):
                  f"(sed /^Generation=/d {template} | sed \"s/^.Account.$/&\\\\nGeneration=$n/\")"
                  f" > {owners.TEMPLATES}/.new; "
                  f"mv {owners.TEMPLATES}/.new {template}; systemctl reload dmaccd; sleep 0.0$((n % 7)); done")
+        account = f"stat -c %i.%Y {STORE}/accounts/{MAKER.name}"
         for _ in range(CUTS):
             h.check("cat > /run/churn", churn)
+            before = h.check(account)
             h.check("systemctl stop dmacc-templates.path; systemd-run -q sh /run/churn")
+            self.test(owners.wait_until(lambda: h.check(account) != before), "the agent follows the template")
             time.sleep(random.uniform(2, 6))
             h.power_cut()
             h.boot()
@@ -305,9 +308,11 @@ class WholeSystem(scenario.Scenario):
         """One whose hardware gives no identifier."""
         with self.handset("c", None) as h:
             h.boot()
+            self.test(not self.loaded(h), "where nothing names the device the module is not loaded")
             owners.put_templates(h)
             state = owners.wait_until(lambda: owners.status(h)["agent"].get("state") == "no-identity")
             self.test(state, "a device without an identifier says so", h.run("dmaccctl status").text)
+            self.test(self.loaded(h), "the module was loaded by being asked for, for no node does it")
             self.command(h, "dmaccctl status", 0, "no valid identifier", "and why it has no account")
             self.test("ready" not in owners.accounts(h).values(), "it has no account", owners.accounts(h))
             h.imei = owners.IMEI
