@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Debian's stock kernels one by one, and the newest that apt offers here: module and whole system, as a table.
 
-    check_kernels.py [KERNEL]...                 6.1, 6.12; others as kernel.py names them
+    check_kernels.py [KERNEL]...                 6.1, 6.12; others as kernel.py names them, 6.1-arm64
 
 Each row is test_module.py and test_handset.py on that kernel; what failed is printed before the table.
 """
