@@ -112,6 +112,7 @@ check-power-cuts:
 
 check-packages:
 	$(Q)tests/host-packages check
+	$(Q)$(PYTHON) tests/e2e/fresh_install.py
 	$(Q)$(PYTHON) tests/e2e/packages.py
 
 check-recipes:

@@ -41,12 +41,12 @@ END
 # make's own variables are not for the make in there
 unset MAKEFLAGS MFLAGS MAKELEVEL
 cd "$tree"
-if ! dpkg-buildpackage -b -us -uc -a "$arch" >"$out/log" 2>&1; then
+if ! dpkg-buildpackage -us -uc -a "$arch" >"$out/log" 2>&1; then
 	tail -40 "$out/log" >&2
 	echo "the whole log: $out/log" >&2
 	exit 2
 fi
 cd ..
-mv ./*.deb ./*.changes ./*.buildinfo "$out"
+mv ./*.deb ./*.dsc ./*.tar.* ./*.changes ./*.buildinfo "$out"
 rm -rf "$out/work"
 ls "$out"/*.deb

@@ -31,6 +31,9 @@ PACKAGES = ("dmacc", "dmacc-dkms", "dmacc-fleet", "dmacc-libdmclient", "libdmacc
 class Packages(scenario.Scenario):
     """On the first kernel, and in the end on the second."""
 
+    # Of the packages that are in its archive
+    versions = ("", debs.NEXT)
+
     def __init__(self, kernel, folder, tap):
         super().__init__(kernel, folder, tap)
         self.other = kernels.Kernel(kernels.SERIES[1])
@@ -39,7 +42,11 @@ class Packages(scenario.Scenario):
     def build(self):
         disk = self.folder / "disk"
         rootfs.run(["cp", "--reflink=auto", "--sparse=always", aptfs.image([self.kernel, self.other]), disk])
-        aptfs.put(disk, self.folder, [deb for version in ("", self.next) for deb in debs.build(version).glob("*.deb")])
+        aptfs.put(disk, self.folder, [file for version in self.versions for file in debs.made(version)])
+
+    def device(self):
+        return handsets.Handset("packages", self.kernel, self.folder / "disk", owners.IMEI, memory_size=MEMORY_SIZE,
+                                disk_cache="unsafe")
 
     # What is asked again and again
 
@@ -65,7 +72,7 @@ class Packages(scenario.Scenario):
         return [shown[part].get("version") for part in ("module", "agent")]
 
     def processes(self, h):
-        """What runs of ours, by name; procps is not there."""
+        """What runs of ours, by name."""
         return [name for name in h.check("cat /proc/[0-9]*/comm 2>/dev/null || :").split() if name.startswith("dmacc")]
 
     def kept(self, h):
@@ -190,8 +197,7 @@ class Packages(scenario.Scenario):
 
     def run(self):
         self.build()
-        with handsets.Handset("packages", self.kernel, self.folder / "disk", owners.IMEI, memory_size=MEMORY_SIZE,
-                              disk_cache="unsafe") as h:
+        with self.device() as h:
             h.boot(BOOT_TIMEOUT)
             for step in (self.without_headers, self.headers, self.service, self.upgrade, self.removal, self.purge,
                          self.other_kernel, self.module_removal):

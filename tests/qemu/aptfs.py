@@ -12,10 +12,10 @@ import rootfs
 
 # What is there before: systemd, and a compiler, which takes an emulated processor very long to install
 BASE = ("systemd-sysv", "dbus", "kmod", "iproute2", "gcc", "make", "libc6-dev", "dpkg-dev", "dctrl-tools", "bzip2",
-        "patch", "pkgconf", "python3-minimal")
+        "patch", "pkgconf", "sudo", "autopkgtest")
 # What apt is to find, beside what it depends on: that of our packages, and what their tests use
 ARCHIVE = ("dkms", "libcurl4", "libinih1", "libjson-c5", "libnl-genl-3-200", "libp11-kit0", "libseccomp2",
-           "libssl3", "libssl-dev", "libsystemd-dev", "libwbxml2-1", "libxml2")
+           "libssl3", "libssl-dev", "libsystemd-dev", "libwbxml2-1", "libxml2", "linux-headers-amd64")
 HEADERS = "linux-headers-{}"
 SIZE = "2500M"
 SOURCES = """deb [trusted=yes] file:/srv/debian ./

@@ -38,3 +38,8 @@ def build(version=""):
             product.make("deb", f"B={folder}", f"DEB_VERSION={version}")
             stamp.write_text(digest)
     return folder / "deb"
+
+
+def made(version=""):
+    """All files that a version's archive has, the source package as well."""
+    return [path for kind in ("deb", "dsc", "tar.*") for path in build(version).glob(f"*.{kind}")]
