@@ -47,9 +47,10 @@ def test_names():
 
 
 class FreshInstall(Packages):
-    """Its disk has one version of the packages, as a device that meets them for the first time."""
+    """As of a device that meets the packages for the first time: there is one version of them."""
 
-    versions = ("",)
+    def archive(self):
+        return debs.made()
 
     def as_printed(self, h):
         make, *commands = printed()

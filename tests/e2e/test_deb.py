@@ -59,6 +59,16 @@ class Deb(unittest.TestCase):
     def test_each_package_is_there_and_no_other(self):
         self.assertEqual(set(self.debs), NAMES)
 
+    def test_the_source_package_has_all_sources_and_what_debian_wants(self):
+        packed = output("tar", "--quoting-style=literal", "-tf", self.folder / f"dmacc_{VERSION}.tar.xz").splitlines()
+        found = {name.removeprefix(f"dmacc-{VERSION}/") for name in packed if not name.endswith("/")}
+        listed = {name for name in output("git", "-C", TOP, "ls-files", "-z").split("\0") if (TOP / name).is_file()}
+        debian = {f"debian/{path.relative_to(TOP / 'packaging/debian')}"
+                  for path in (TOP / "packaging/debian").rglob("*") if path.is_file()}
+        # some dot files are left out of every Debian source package
+        self.assertEqual({name for name in listed | debian if not name.startswith(".")} - found, set())
+        self.assertIn(f"\nVersion: {VERSION}\n", (self.folder / f"dmacc_{VERSION}.dsc").read_text())
+
     def test_lintian_finds_no_error_and_no_warning_nor_is_pedantic_about_it(self):
         done = run("lintian", "--pedantic", "--allow-root", "--fail-on", "error,warning,pedantic",
                    *self.folder.glob("*.changes"))
