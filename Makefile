@@ -37,7 +37,7 @@ help:
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
 	@echo 'make check-arm64      module, whole system, identifiers in the device tree and make demo on arm64; an hour'
 	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
-	@echo 'make check-packages   Debian packages in a virtual handset, installed, upgraded, purged; an hour or less'
+	@echo 'make check-packages   Debian packages in virtual handsets, installed, upgraded, purged; an hour or more'
 	@echo 'make check-recipes    what RPM, Alpine and Yocto build, as far as that can be built here; ten minutes'
 	@echo 'make bench            every performance figure, as a ratio to its yardstick'
 	@echo 'make                  the same as make userspace'
@@ -113,6 +113,7 @@ check-power-cuts:
 check-packages:
 	$(Q)tests/host-packages check
 	$(Q)$(PYTHON) tests/e2e/fresh_install.py
+	$(Q)$(PYTHON) tests/e2e/prebuilt_module.py
 	$(Q)$(PYTHON) tests/e2e/packages.py
 
 check-recipes:
