@@ -86,7 +86,8 @@ static void add_properties(struct document *d, xmlNode *element, const struct no
 
 static void add_path(struct document *d, xmlNode *element, const struct node *node)
 {
-	char *path = strndup(node->uri, (size_t)(name_of(node) - 1 - node->uri));
+	const char *slash = strrchr(node->uri, '/');
+	char *path = strndup(node->uri, slash ? (size_t)(slash - node->uri) : 0);
 
 	document_add(d, path ? element : NULL, "Path", path);
 	free(path);
