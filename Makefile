@@ -44,7 +44,7 @@ help:
 	@echo 'make userspace        build, in $(B)/'
 	@echo 'make install          install userspace (DESTDIR=, prefix= and its relations)'
 	@echo 'make modules          build dmacc.ko for KDIR=$(KDIR)'
-	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=)'
+	@echo 'make modules_install  install dmacc.ko (INSTALL_MOD_PATH= or DESTDIR=, INSTALL_MOD_STRIP=)'
 	@echo 'make deb              Debian packages in $(B)/deb/ (ARCH=arm64: of the other architecture)'
 	@echo 'make deb-modules      the module as a package for the kernel KVER=$(KVER), SIGN_KEY= SIGN_CERT= signed'
 	@echo 'make kernel-patch     put the module into a kernel tree: KERNEL_TREE=DIR, or only PATCH=FILE for it'
@@ -67,8 +67,12 @@ userspace: packages $(B)/build.ninja
 modules:
 	$(Q)$(kbuild) modules
 
+# Without its debug information, which is 19 of 20 bytes of a module: modprobe would uncompress all of it at each boot
+INSTALL_MOD_STRIP ?= 1
+
 modules_install:
-	$(Q)$(kbuild) INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
+	$(Q)$(kbuild) INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) INSTALL_MOD_STRIP=$(INSTALL_MOD_STRIP) \
+		modules_install
 
 install: userspace
 	$(Q)DESTDIR=$(abspath $(DESTDIR)) meson install -C $(B) --no-rebuild $(if $(Q),--quiet)

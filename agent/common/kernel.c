@@ -5,6 +5,7 @@
 #include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kernel.h"
 #include "transport.h"
@@ -92,10 +93,15 @@ static int lacking(struct dmacc_kernel *kernel)
 
 int dmacc_kernel_open(struct dmacc_kernel **ret)
 {
-	struct dmacc_kernel *kernel = calloc(1, sizeof(*kernel));
+	/*
+	 * Pages of its own, of which those exist that were used: the buffers are as large as an answer can
+	 * be, and hardly one is
+	 */
+	struct dmacc_kernel *kernel = mmap(NULL, sizeof(*kernel), PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int r;
 
-	if (!kernel)
+	if (kernel == MAP_FAILED)
 		return -ENOMEM;
 	r = transport_open(&kernel->transport);
 	if (r < 0) {
@@ -108,9 +114,10 @@ int dmacc_kernel_open(struct dmacc_kernel **ret)
 
 struct dmacc_kernel *dmacc_kernel_close(struct dmacc_kernel *kernel)
 {
-	if (kernel)
-		transport_close(&kernel->transport);
-	free(kernel);
+	if (!kernel)
+		return NULL;
+	transport_close(&kernel->transport);
+	(void)munmap(kernel, sizeof(*kernel));
 	return NULL;
 }
 

@@ -9,7 +9,6 @@
 #include "durable.h"
 #include "unseal_report.h"
 
-#define NAME "report"
 #define HEAD "dmacc-unseal-report 1"
 #define REPORT_MAX 65536
 
@@ -65,7 +64,7 @@ static int write_text(const char *folder, const char *text, size_t len)
 	fd = durable_open_folder(folder ? folder : UNSEAL_REPORT_FOLDER, 0755);
 	if (fd < 0)
 		return fd;
-	r = durable_write(fd, NAME, 0644, text, len);
+	r = durable_write(fd, UNSEAL_REPORT_NAME, 0644, text, len);
 	close(fd);
 	return r;
 }
@@ -153,7 +152,7 @@ static int read_text(const char *folder, char **ret)
 
 	if (fd < 0)
 		return -errno;
-	r = durable_read(fd, NAME, REPORT_MAX, &data, &len);
+	r = durable_read(fd, UNSEAL_REPORT_NAME, REPORT_MAX, &data, &len);
 	close(fd);
 	if (r)
 		return r;

@@ -18,6 +18,8 @@
 #include "trouble.h"
 
 #define UNSEAL_REPORT_FOLDER "/run/dmacc-unseal"
+/* In the folder; it comes there by being renamed */
+#define UNSEAL_REPORT_NAME "report"
 #define UNSEAL_REPORT_SENTENCE_SIZE 512
 
 struct unseal_verdict {

@@ -206,6 +206,15 @@ static int run_child(struct run *run, const char *program, char *notes)
 	return judge(run, status, notes);
 }
 
+/* It is kept as long as its template is: in a piece of memory that is as large as it */
+static int keep(char *plain, size_t len, char **ret)
+{
+	*ret = malloc(len ? len : 1);
+	if (*ret)
+		memcpy(*ret, plain, len);
+	return *ret ? 0 : -ENOMEM;
+}
+
 int importer_run(const char *program, const void *document, size_t len, char **ret_plain,
 		 size_t *ret_len, char ret_notes[IMPORTER_NOTES_SIZE])
 {
@@ -228,12 +237,13 @@ int importer_run(const char *program, const void *document, size_t len, char **r
 		close_end(&run.streams[i].fd);
 		close_end(&run.child_ends[i]);
 	}
-	if (r) {
-		dmacc_wipe(plain, IMPORTER_PLAIN_MAX + 1);
-		free(plain);
-		return r;
+	if (!r) {
+		*ret_len = run.streams[OUT].len;
+		r = keep(plain, *ret_len, ret_plain);
+		if (r)
+			snprintf(ret_notes, IMPORTER_NOTES_SIZE, "%s", strerror(-r));
 	}
-	*ret_plain = plain;
-	*ret_len = run.streams[OUT].len;
-	return 0;
+	dmacc_wipe(plain, IMPORTER_PLAIN_MAX + 1);
+	free(plain);
+	return r;
 }

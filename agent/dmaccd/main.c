@@ -24,12 +24,12 @@
  *
  * What is missing is a state and not a failure: READY=1 comes in any case. A timer, 1 s and then
  * twice as long each time up to a minute, runs a refresh while something is missing that may come
- * by itself; it begins anew when SIGHUP brings a refresh at once. In the state "ready" with every
- * account served there is no timer and nothing wakes the phone.
+ * by itself; it begins anew when SIGHUP, or a report of dmacc-unseal, brings a refresh at once. In the
+ * state "ready" with every account served there is no timer and nothing wakes the phone.
  *
  * The files, from below: record (the values of an account), store (records on the disk), device
  * (what the module tells, and the store that it opens), modem (who ModemManager says that the device
- * is), importer (runs dmacc-import), templates (the folders), account (one as the bus shows it),
+ * is), report (that dmacc-unseal has run), importer (runs dmacc-import), templates (the folders), account (one as the bus shows it),
  * reconcile (the rules) and compose (what they make), rung (what a root has to be sealed with),
  * accounts (all of them), agent (the refresh), holding (an account's file in hand, for one request),
  * session (a client's, with proof, diagnosis and commit), change (what server and owner replace, and
@@ -37,6 +37,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stddef.h>
@@ -53,6 +54,7 @@
 #include "bus.h"
 #include "log.h"
 #include "modem.h"
+#include "report.h"
 
 #define RETRY_FIRST 1
 #define RETRY_LAST 60
@@ -62,6 +64,7 @@ struct program {
 	struct agent agent;
 	struct bus *bus;
 	struct modem *modem;
+	struct report *report;
 	sd_event *event;
 	sd_event_source *retry;
 	unsigned int retry_after;	/* seconds */
@@ -90,10 +93,33 @@ static void alive(void)
 	(void)sd_notify(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000");
 }
 
+/*
+ * Files are read into buffers as large as they may be. Among what is there to stay they would leave gaps: they
+ * have mappings of their own, which are gone when they are freed.
+ */
+static void keep_memory_small(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, 16 * 1024);
+#endif
+}
+
+/*
+ * The C library keeps what a refresh has freed for the next one, which may never come. What was secret
+ * in it is wiped already.
+ */
+static void give_memory_back(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
 static void notify_ready(struct program *p)
 {
 	char status[128];
 
+	give_memory_back();
 	agent_status(&p->agent, status, sizeof(status));
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
@@ -107,6 +133,7 @@ static int refresh(struct program *p, bool reread)
 	if (r)
 		log_line(LOG_ERR, "the accounts stay as they are: %s", strerror(-r));
 	notify_ready(p);
+	report_look(p->report);
 	r = arm_retry(p);
 	if (r < 0)
 		log_line(LOG_ERR, "what is missing is not tried again: %s", strerror(-r));
@@ -166,6 +193,14 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return refresh(p, true);
 }
 
+static void on_report(void *data)
+{
+	struct program *p = data;
+
+	p->retry_after = RETRY_FIRST;
+	(void)refresh(p, false);
+}
+
 /* NULL as handler: the loop ends */
 static int add_signals(struct program *p)
 {
@@ -207,6 +242,10 @@ static int start(struct program *p)
 	r = modem_watch(&p->agent, bus_connection(p->bus), &p->modem);
 	if (r < 0)
 		return complain(r, "ModemManager on the system bus");
+	/* before anything is learnt: what is written meanwhile is heard of then */
+	r = report_watch(p->event, p->agent.device.report_folder, on_report, p, &p->report);
+	if (r < 0)
+		return complain(r, "what dmacc-unseal reports");
 	r = agent_refresh(&p->agent, true);
 	if (r < 0)
 		return complain(r, "the accounts");
@@ -226,6 +265,7 @@ static int run(struct program *p)
 	if (r >= 0)
 		r = sd_event_loop(p->event);
 	(void)sd_notify(0, "STOPPING=1");
+	p->report = report_free(p->report);
 	p->modem = modem_free(p->modem);
 	p->bus = p->agent.bus = bus_free(p->bus);
 	agent_done(&p->agent);
@@ -237,7 +277,7 @@ static int run(struct program *p)
 static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: dmaccd [--config FILE] [--templates DIR [--templates DIR]] [--state DIR] "
-		"[--importer FILE]\n"
+		"[--importer FILE] [--report DIR]\n"
 		"       dmaccd --help | --version\n");
 }
 
@@ -247,6 +287,7 @@ struct options {
 	size_t templates_count;
 	const char *state;
 	const char *importer;
+	const char *report;
 };
 
 /* Returns 0 to go on, else the exit status plus one */
@@ -257,6 +298,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "templates", required_argument, NULL, 't' },
 		{ "state", required_argument, NULL, 's' },
 		{ "importer", required_argument, NULL, 'i' },
+		{ "report", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
@@ -272,6 +314,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->state = optarg;
 		} else if (c == 'i') {
 			o->importer = optarg;
+		} else if (c == 'r') {
+			o->report = optarg;
 		} else if (c == 'h') {
 			print_usage(stdout);
 			return 1;
@@ -311,11 +355,13 @@ int main(int argc, char **argv)
 	int r;
 
 	harden();
+	keep_memory_small();
 	r = parse(argc, argv, &o);
 	if (r)
 		return r - 1;
 	p.agent.importer = o.importer;
 	p.agent.config_path = o.config;
+	p.agent.device.report_folder = o.report;
 	/* it may ask for more than this device has: without it nothing is served */
 	if (agent_configure(&p.agent))
 		return EXIT_CONFIG;

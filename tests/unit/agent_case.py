@@ -109,6 +109,7 @@ class Agent:
         self.state = bus.folder / "state"
         self.words = bus.folder / "words"
         self.config = bus.folder / "dmaccd.conf"
+        self.report = bus.folder / "report"
         for folder in (self.templates, self.state):
             folder.mkdir(exist_ok=True)
         self.words.touch()
@@ -128,7 +129,8 @@ class Agent:
         env.pop("JOURNAL_STREAM", None)
         # Python ignores SIGXFSZ: so does the agent then, and a limit of its files is a disk that is full
         self.process = subprocess.Popen([self.program, "--config", self.config, "--templates", self.templates,
-                                         "--state", self.state, "--importer", IMPORTER], env=env, stderr=self.log,
+                                         "--state", self.state, "--importer", IMPORTER,
+                                         "--report", self.report], env=env, stderr=self.log,
                                         restore_signals=False)
         return self.wait_for("READY=1")
 

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from gi.repository import GLib
 
-from agent_case import (Agent, CLIENT_PW, CONF, DMACCD, PATIENCE, SERVER_NONCE, SERVER_PW, TOP, W7, WithAgent)
+from agent_case import (Agent, BUILD, CLIENT_PW, CONF, DMACCD, PATIENCE, SERVER_NONCE, SERVER_PW, TOP, W7, WithAgent)
+
+UNSEAL = BUILD / "agent/dmacc-unseal/dmacc-unseal"
 
 
 class OnTheBus(WithAgent):
@@ -102,6 +104,37 @@ class OnTheBus(WithAgent):
         while "accounts ready: 1 of 1" not in message:
             message = self.agent.wait_for("READY=1")
         self.assertEqual(self.agent.account()["State"], "ready")
+
+    def unseal(self):
+        """dmacc-unseal runs, and leaves a report of what it found, which is nothing."""
+        subprocess.run([UNSEAL, "--factory-store", self.bus.folder / "none", "--report", self.agent.report], check=True,
+                       stderr=subprocess.DEVNULL)
+
+    def test_when_dmacc_unseal_has_run_it_looks_again_though_nothing_was_missing(self):
+        self.unseal()
+        self.agent.start()
+        self.assertEqual(self.agent.manager("State"), "ready")
+        self.agent.words.write_text("no-root")
+        self.unseal()
+        self.wait_until(lambda: self.agent.manager("State") == "no-root")
+
+    def test_where_dmacc_unseal_runs_for_the_first_time_it_notices_the_next_time(self):
+        self.agent.start()
+        self.unseal()
+        # whatever has it look: it finds the folder then
+        self.agent.reload()
+        self.agent.words.write_text("no-root")
+        self.unseal()
+        self.wait_until(lambda: self.agent.manager("State") == "no-root")
+
+    def test_another_file_beside_the_report_does_not_have_it_look(self):
+        self.unseal()
+        self.agent.start()
+        self.agent.words.write_text("no-root")
+        (self.agent.report / "x").touch()
+        (self.agent.report / "x").rename(self.agent.report / "spent")
+        time.sleep(1)
+        self.assertEqual(self.agent.manager("State"), "ready")
 
     def test_below_the_rung_that_is_asked_nothing_is_served_until_it_is_asked_no_more(self):
         self.agent.start()
