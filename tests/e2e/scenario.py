@@ -32,13 +32,14 @@ class Scenario:
 
     def __init__(self, kernel, folder, tap):
         self.kernel, self.folder, self.tap = kernel, folder, tap
+        self.tree = None
         self.keys = owners.vendor_keys()
 
     def test(self, ok, name, *details):
         self.tap.test(bool(ok), f"{self.kernel.series}: {name}", *details)
 
     def build(self):
-        tree = product.install(self.kernel, self.folder)
+        self.tree = tree = product.install(self.kernel, self.folder)
         for program in self.programs:
             build_program((tree / PROBE[1:]).parent, program, compiler=self.kernel.machine.compiler)
         # else Debian's journald turns it off
@@ -49,9 +50,10 @@ class Scenario:
     def add(self, tree):
         """What else is to be on the disk."""
 
-    def handset(self, name, imei, **more):
+    def handset(self, name, imei, base="disk", **more):
+        """`base`: the disk that it has a copy of."""
         disk = self.folder / f"{name}.disk"
-        rootfs.run(["cp", "--reflink=auto", "--sparse=always", self.folder / "disk", disk])
+        rootfs.run(["cp", "--reflink=auto", "--sparse=always", self.folder / base, disk])
         return handsets.Handset(name, self.kernel, disk, imei, **more)
 
     # What is asked of a handset again and again

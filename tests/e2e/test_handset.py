@@ -13,14 +13,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import modems
 import owners
+import reference
 import scenario
-from scenario import FACTORY, MAKER, OPERATOR, PROBE, READY, STORE
+from scenario import FACTORY, MAKER, OPERATOR, PROBE, READY, STORE, rootfs
 
 import kernel as kernels
 
 PASSWORD = "correct-horse-battery"
 ORDINARY = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
+# The passwords need no key, so that an identifier is all that a device lacks
+UNKEYED = """[Account]
+Profile=fcs11384
+[DMAcc]
+Addr=https://dm.example.net/dm
+ServerID=net.example.dm
+"""
 EXPOSURE = {"dmaccd.service": 1.5, "dmacc-unseal.service": 2.0}
 CUTS = 2
 BOMB = """<?xml version="1.0"?>
@@ -129,6 +138,14 @@ class WholeSystem(scenario.Scenario):
             print(f"# exposure of {unit}: {found and found[1]}")
             self.test(found and float(found[1]) <= bound, f"the exposure of {unit} is at most {bound}")
 
+    def small(self, h):
+        """tests/bench/footprint.py has the same beside other services."""
+        pid = h.check("systemctl show -p MainPID --value dmaccd").strip()
+        used = dict(re.findall(r"(?m)^(\w+): +(\d+) kB", h.check(f"cat /proc/{pid}/smaps_rollup")))
+        print(f"# dmaccd: PSS {used['Pss']} KiB, private dirty {used['Private_Dirty']} KiB")
+        self.test(int(used["Private_Dirty"]) < 1024 and int(used["Pss"]) < 5 * 1024,
+                  "dmaccd has less than 1 MiB for itself, and shares of less than 5", used)
+
     def derive_refused(self, h):
         derive = f"derive slot-name=operator server-kind=1 server={OPERATOR.server_id}"
         self.command(h, f"{PROBE} --uid 12345 {derive}", 1, "error 1: this is for the agent",
@@ -204,6 +221,7 @@ class WholeSystem(scenario.Scenario):
         self.provision(h)
         self.secrets_shown(h)
         self.confined(h)
+        self.small(h)
         self.derive_refused(h)
         self.restart(h)
         self.bad_input(h)
@@ -305,8 +323,10 @@ class WholeSystem(scenario.Scenario):
                       "two devices differ in every computed value")
 
     def third_handset(self):
-        """One whose hardware gives no identifier."""
-        with self.handset("c", None) as h:
+        """One whose hardware gives no identifier; its modem does."""
+        modems.add(self.tree, self.kernel)
+        rootfs.install(self.kernel, self.tree, self.folder / "disk-with-modem", (modems.PACKAGE,))
+        with self.handset("c", None, "disk-with-modem") as h:
             h.boot()
             self.test(not self.loaded(h), "where nothing names the device the module is not loaded")
             owners.put_templates(h)
@@ -318,6 +338,91 @@ class WholeSystem(scenario.Scenario):
             h.imei = owners.IMEI
             result = owners.inject(h, self.keys, OPERATOR)
             self.test(result.status and "identity" in result.errors, "and takes no key", result.errors)
+            self.modem_at_the_factory(h)
+            self.unsealed_again(h)
+            self.modem_alone(h)
+            self.modem_changed(h)
+            self.disabled(h)
+            self.kernel_quiet(h)
+
+    def unsealed_again(self, h):
+        """Nothing is missing, so that no timer has the agent look: it sees what dmacc-unseal has left."""
+        def reason():
+            return {account["name"]: account["reason"] for account in owners.status(h)["agent"]["accounts"]}[MAKER.name]
+
+        slot = f"{FACTORY}/slots/{MAKER.name}"
+        h.check(f"{PROBE} forget-key slot-name={MAKER.name} && mv {slot} {FACTORY}/aside && systemctl start dmacc-unseal")
+        self.test(owners.wait_until(reason, 60), "an agent that runs sees that dmacc-unseal found a key less")
+        h.check(f"mv {FACTORY}/aside {slot} && systemctl start dmacc-unseal")
+        self.test(owners.wait_until(lambda: not reason(), 60), "and that it is back", reason())
+
+    # Whose identifier only the modem knows
+
+    def status_says(self, h, pattern, name):
+        """dmaccctl status comes to say so, which may take a modem its time."""
+        owners.wait_until(lambda: re.search(pattern, h.run("dmaccctl status").text))
+        shown = h.run("dmaccctl status; journalctl -u modems -u 'modem-*' -n 10 --no-pager").text
+        self.test(re.search(pattern, shown), name, shown)
+
+    def modem_at_the_factory(self, h):
+        modems.start(h)
+        self.command(h, "dmaccctl factory identity --modem --wait 0", 2, "ModemManager has no modem",
+                     "without a modem the factory is told that there is none")
+        modems.plug(h, 0, owners.IMEI)
+        self.command(h, "dmaccctl factory identity --modem --wait 200", 0, "identity set until reboot",
+                     "the factory takes the identifier that ModemManager reports")
+        for owner in owners.OWNERS:
+            result = owners.inject(h, self.keys, owner)
+            self.test(result.status == 0, f"then a key for {owner.name} is injected", result.errors)
+        h.check("systemctl reload-or-restart dmaccd")
+        self.agree(h, "accounts of a device that its modem names have the values that the servers compute")
+
+    def modem_alone(self, h):
+        """As after a boot of a device that has a root and no sealed key, which would name it."""
+        modems.stop(h)
+        h.check(f"systemctl stop dmaccd dmacc-unseal; rmmod dmacc; rm -r {FACTORY}/slots/* {STORE}/accounts/*; "
+                f"rm {owners.TEMPLATES}/*")
+        owners.put_template(h, "unkeyed.conf", UNKEYED)
+        h.check("systemctl start dmaccd")
+        self.status_says(h, r"agent +no-identity\n +modem-awaited: .*ModemManager does not run",
+                         "the agent waits for the modem, and says so")
+        modems.start(h)
+        self.status_says(h, r"ModemManager has no modem; way out: .*'mmcli -L'", "it says that ModemManager has none yet")
+        self.test(owners.accounts(h) == {"unkeyed": "no-secrets"}, "meanwhile there is no secret", owners.accounts(h))
+        modems.plug(h, 1, owners.IMEI)
+        self.status_says(h, rf"identity +set, ends in {owners.IMEI[-4:]}\n(.*\n)*agent +ready\naccount +unkeyed: ready",
+                         "a modem that comes late is the device's identifier, and the account is made")
+        wanted = reference.fcs11384(owners.IMEI, b"net.example.dm", "fcs11384")
+        found = owners.phone_values(h, "unkeyed")
+        self.test(found["ClientPW"] == wanted.client_pw and found["ServerPW"] == wanted.server_pw,
+                  "with the passwords that its server computes", found)
+
+    def modem_changed(self, h):
+        before = self.store_state(h), owners.phone_values(h, "unkeyed")
+        modems.stop(h)
+        h.check("systemctl reload dmaccd")
+        self.status_says(h, r"agent +ready\naccount +unkeyed: ready", "a modem that vanishes changes nothing")
+        modems.start(h)
+        modems.plug(h, 2, owners.OTHER_IMEI)
+        self.status_says(h, r"agent +ready\n +other-modem: ", "another modem afterwards is told")
+        self.test((self.store_state(h), owners.phone_values(h, "unkeyed")) == before, "and the account stays as it was")
+        modems.stop(h)
+
+    def disabled(self, h):
+        before = self.store_state(h)
+        self.command(h, "dmaccctl disable unkeyed", 0, "'dmaccctl enable unkeyed' is the way back", "an account can be disabled")
+        shown = h.run("dmaccctl tree --show-secrets unkeyed")
+        self.test(owners.accounts(h) == {"unkeyed": "disabled"} and shown.status, "it is not served then", shown.text)
+        self.command(h, "dmaccctl enable unkeyed", 0, "is enabled", "and enabled")
+        self.test(owners.wait_accounts(h, {"unkeyed": "ready"}), "it is served again", owners.accounts(h))
+        self.command(h, "dmaccctl disable", 0, "the agent is disabled", "the agent can be disabled")
+        h.run("systemctl start dmaccd dmacc-unseal")
+        state = h.run("systemctl is-active dmaccd; busctl call org.dmacc1 /org/dmacc1 org.freedesktop.DBus.Peer Ping").text
+        self.test(state.startswith("inactive"), "neither systemd nor the bus starts it then", state)
+        self.command(h, "dmaccctl status", 0, "the agent is disabled on this device", "the status says so")
+        self.command(h, "dmaccctl enable", 0, "the agent is enabled", "the agent can be enabled")
+        self.test(owners.wait_accounts(h, {"unkeyed": "ready"}), "and serves the account", h.run("dmaccctl status").text)
+        self.test(self.store_state(h) == before, "nothing that is stored was touched by it")
 
     def run(self):
         self.build()
