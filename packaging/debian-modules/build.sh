@@ -62,6 +62,9 @@ cp uapi/linux/*.h "$tree/uapi/linux"
 rm -f "$tree"/kmod/*.mod.c
 cp packaging/debian/copyright "$here/rules" "$tree/debian"
 sed -e "s/@KVER@/$kver/g" -e "s/@ARCH@/$arch/" "$here/control.in" >"$tree/debian/control"
+for script in postinst postrm; do
+	sed "s/@KVER@/$kver/g" "$here/$script.in" >"$tree/debian/$package.$script"
+done
 echo '3.0 (native)' >"$tree/debian/source/format"
 cat >"$tree/debian/changelog" <<END
 dmacc-modules ($version) unstable; urgency=medium
