@@ -128,6 +128,8 @@ class AnAccount(WithOwner):
     def test_one_that_was_never_made_is_not_made(self):
         (self.agent.templates / "new.conf").write_text(CONF.replace("com.example.dm", "new"))
         self.while_told("disable", "new")
+        # what is not there is not served: dmaccctl need not have waited for the agent
+        self.agent.reload()
         self.assertEqual(self.state("new"), "disabled")
         self.assertNotIn("new", self.files(self.agent.state))
 

@@ -5,12 +5,14 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 
 TOP = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests/qemu"))
 
 import handset as handsets  # noqa: E402
 import vm  # noqa: E402
+from machine import MACHINES  # noqa: E402
 
 PANIC = "Kernel panic - not syncing: Fatal exception in interrupt\n"
 BEGIN = f"{handsets.BEGIN}\n"
@@ -22,7 +24,7 @@ class Scripted(handsets.Handset):
     """Its starts show these consoles, one after the other; the one that has ANSWERS in it takes commands."""
 
     def __init__(self, folder, consoles):
-        super().__init__("scripted", None, Path(folder) / "disk")
+        super().__init__("scripted", SimpleNamespace(machine=MACHINES["amd64"]), Path(folder) / "disk")
         self.consoles, self.starts = consoles, 0
 
     def power_on(self):
