@@ -42,8 +42,8 @@ COMMAND_LINE = " ".join(["systemd.unit=power-cuts.target audit=0",
                          *(f"systemd.mask={unit}" for unit in MASKED)])
 STARTS = re.compile(r"Starting .*dmacc-unseal\.service")
 ENDS = re.compile(r"(Finished|Failed to start) .*dmacc-unseal\.service")
-# One cut of so many comes in the middle of the unsealing, where a TPM may count it; none does any more when another
-# one could lock it
+# One cut of so many is to come in the middle of the unsealing, where a TPM may count it, and the next one if that one
+# came too late; none does any more when another one could lock it
 MIDDLE = 8
 # So long after it the others come, at most
 LATER = 2.0
@@ -66,7 +66,7 @@ class Cuts(scenario.Scenario):
         self.name, self.inject, self.draw = name, inject, draw
         self.wrong, self.counted, self.middle, self.whole = [], [], 0, 0
         self.unsealing = 1.0
-        self.counter = 0
+        self.counter, self.middle_since, self.missed = 0, 0, False
 
     def test(self, ok, name, *details):
         self.tap.test(bool(ok), f"power cuts, {self.name}: {name}", *details)
@@ -136,7 +136,7 @@ class Cuts(scenario.Scenario):
             self.unsealing = (max(times) - min(times)) / 1e6
 
     def cut_middle(self, h):
-        """The power goes while it is unsealed."""
+        """The power goes while it is unsealed, unless that is over by then: the next one shall come in half the time."""
         h.power_on()
         if not owners.wait_until(lambda: STARTS.search(h.said()), h.kernel.machine.boot_timeout, 0.02):
             raise handsets.HandsetFailed(f"{self.name}: nothing was unsealed:\n{h.said()[-3000:]}")
@@ -144,8 +144,11 @@ class Cuts(scenario.Scenario):
         time.sleep(wait)
         ended = ENDS.search(h.said())
         h.power_cut()
+        self.missed = bool(ended)
         self.middle += not ended
         self.middle_since += not ended
+        if ended:
+            self.unsealing = wait / 2
         return f"cut {wait:.2f} s after the unsealing began, {'after its end' if ended else 'in the middle of it'}"
 
     def may_count(self, limit):
@@ -153,11 +156,10 @@ class Cuts(scenario.Scenario):
         return self.counter + self.middle_since < limit - 1
 
     def series(self, h, boots, limit):
-        self.middle_since = 0
         for number in range(1, boots + 1):
             began = time.monotonic()
             # the first ones tell how long it takes, the last one how it stands
-            middle = 2 < number < boots and number % MIDDLE == 3 and self.may_count(limit)
+            middle = 2 < number < boots and (number % MIDDLE == 3 or self.missed) and self.may_count(limit)
             what = self.cut_middle(h) if middle else self.cut_later(h, number)
             self.say(f"boot {number} of {boots}, {time.monotonic() - began:.0f} s: {what}")
 
