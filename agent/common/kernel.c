@@ -5,7 +5,6 @@
 #include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "kernel.h"
 #include "transport.h"
@@ -93,15 +92,10 @@ static int lacking(struct dmacc_kernel *kernel)
 
 int dmacc_kernel_open(struct dmacc_kernel **ret)
 {
-	/*
-	 * Pages of its own, of which those exist that were used: the buffers are as large as an answer can
-	 * be, and hardly one is
-	 */
-	struct dmacc_kernel *kernel = mmap(NULL, sizeof(*kernel), PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct dmacc_kernel *kernel = calloc(1, sizeof(*kernel));
 	int r;
 
-	if (kernel == MAP_FAILED)
+	if (!kernel)
 		return -ENOMEM;
 	r = transport_open(&kernel->transport);
 	if (r < 0) {
@@ -117,7 +111,7 @@ struct dmacc_kernel *dmacc_kernel_close(struct dmacc_kernel *kernel)
 	if (!kernel)
 		return NULL;
 	transport_close(&kernel->transport);
-	(void)munmap(kernel, sizeof(*kernel));
+	free(kernel);
 	return NULL;
 }
 

@@ -207,7 +207,7 @@ static int run_child(struct run *run, const char *program, char *notes)
 }
 
 /* It is kept as long as its template is: in a piece of memory that is as large as it */
-static int keep(char *plain, size_t len, char **ret)
+static int keep(const char *plain, size_t len, char **ret)
 {
 	*ret = malloc(len ? len : 1);
 	if (*ret)

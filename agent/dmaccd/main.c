@@ -29,11 +29,12 @@
  *
  * The files, from below: record (the values of an account), store (records on the disk), device
  * (what the module tells, and the store that it opens), modem (who ModemManager says that the device
- * is), report (that dmacc-unseal has run), importer (runs dmacc-import), templates (the folders), account (one as the bus shows it),
- * reconcile (the rules) and compose (what they make), rung (what a root has to be sealed with),
- * accounts (all of them), agent (the refresh), holding (an account's file in hand, for one request),
- * session (a client's, with proof, diagnosis and commit), change (what server and owner replace, and
- * the way back), tree_text, authorize (who may) and bus (what leaves), config (dmaccd.conf), log.
+ * is), report (that dmacc-unseal has run), importer (runs dmacc-import), templates (the folders),
+ * account (one as the bus shows it), reconcile (the rules) and compose (what they make), rung (what a
+ * root has to be sealed with), accounts (all of them), agent (the refresh), holding (an account's file
+ * in hand, for one request), session (a client's, with proof, diagnosis and commit), change (what
+ * server and owner replace, and the way back), tree_text, authorize (who may) and bus (what leaves),
+ * config (dmaccd.conf), log.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -51,13 +51,6 @@ def module_size(kernel):
     return found
 
 
-def memory(handset, unit):
-    """KiB of proportional and of private dirty memory of a unit's process."""
-    pid = handset.check(f"systemctl show {unit} -p MainPID --value").strip()
-    lines = dict(line.split(":", 1) for line in handset.check(f"cat /proc/{pid}/smaps_rollup").splitlines()[1:])
-    return [int(lines[name].split()[0]) for name in ("Pss", "Private_Dirty")]
-
-
 def start_milliseconds(handset, unit):
     """From when systemd began with it to when it was up."""
     shown = handset.check(f"systemctl show {unit} -p InactiveExitTimestampMonotonic -p ActiveEnterTimestampMonotonic "
@@ -83,7 +76,7 @@ def measure(handset):
     for _ in range(BOOTS):
         handset.power_off()
         starts.append(boot(handset))
-    used = {unit: memory(handset, unit) for unit in ("dmaccd", *OTHERS)}
+    used = {unit: owners.memory(handset, unit) for unit in ("dmaccd", *OTHERS)}
     sizes = handset.check(f"dpkg-query -W -f '${{Package}} ${{Installed-Size}}\\n' {' '.join(OTHERS.values())}")
     return used, starts, dict(line.split() for line in sizes.splitlines())
 

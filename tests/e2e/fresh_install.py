@@ -14,7 +14,6 @@ import kernel as kernels
 import product
 
 README = product.TOP / "README.md"
-TESTS = product.TOP / "packaging/debian/tests/control"
 # An ordinary user, who may use sudo and has a checkout; in it is what make deb leaves there. This Debian was made
 # without documents (rootfs.UNREAD), and so installs none; a device has ours.
 OWNER = """set -e
@@ -42,12 +41,6 @@ def printed():
     return found[0]
 
 
-def test_names():
-    """Of all that the source package brings for autopkgtest."""
-    listed = re.findall(r"^Tests:(.*)$", TESTS.read_text(encoding="ascii"), re.MULTILINE)
-    return " ".join(listed).replace(",", " ").split()
-
-
 class FreshInstall(Packages):
     """As of a device that meets the packages for the first time: there is one version of them."""
 
@@ -72,7 +65,7 @@ class FreshInstall(Packages):
     def autopkgtest(self, h):
         said = h.run(AUTOPKGTEST.format(f"/srv/dmacc/dmacc_{self.version}.dsc"), timeout=INSTALL_TIMEOUT)
         summary = dict(re.findall(r"^(\S+)\s+(PASS|FAIL|SKIP|FLAKY|BROKEN)\b", said.text, re.MULTILINE))
-        for name in test_names():
+        for name in debs.tests():
             self.test(summary.get(name) == "PASS", f"autopkgtest passes {name}", said.text[-6000:])
         self.test(said.status == 0, "autopkgtest ends well", f"status {said.status}", said.text[-1000:])
         self.kernel_quiet(h)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A modem for the ModemManager of a virtual handset: modem NAME IMEI
+ * A modem for the real ModemManager: modem NAME IMEI
  *
  * Waits at the address "\0abstract:NAME" for whoever connects, one at a time, and answers AT commands. The word before
- * the colon is part of what ModemManager's test interface takes as a port.
+ * the colon is part of what ModemManager's test interface takes as a port. Prints "abstract:NAME" once it waits there,
+ * and each command that it is asked.
  */
 #include <err.h>
 #include <stddef.h>
@@ -56,6 +57,7 @@ static void serve(FILE *in, FILE *out, const char *imei)
 	while ((c = getc(in)) != EOF) {
 		if (c == '\r' && len) {
 			command[len] = '\0';
+			puts(command);
 			answer(out, command, imei);
 		}
 		if (c == '\r')
@@ -76,6 +78,7 @@ static int listen_at(const char *name)
 			   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) < 0 ||
 	    listen(fd, 1) < 0)
 		err(1, "%s", name);
+	puts(address.sun_path + 1);
 	return fd;
 }
 
@@ -86,6 +89,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		errx(2, "usage: modem NAME IMEI");
+	setlinebuf(stdout);
 	fd = listen_at(argv[1]);
 	while ((port = accept(fd, NULL, NULL)) >= 0) {
 		in = fdopen(port, "r");

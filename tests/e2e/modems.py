@@ -25,7 +25,7 @@ def add(tree, kernel):
     units.mkdir(parents=True, exist_ok=True)
     (units / "ModemManager.service").symlink_to("/dev/null")
     handsets.add_file(units / "modems.service", UNIT)
-    folder = tree / PROGRAM[1:].rsplit("/", 1)[0]
+    folder = (tree / PROGRAM[1:]).parent
     folder.mkdir(parents=True, exist_ok=True)
     build_program(folder, "modem", compiler=kernel.machine.compiler)
 

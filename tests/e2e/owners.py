@@ -129,6 +129,13 @@ def provision(handset):
     assert wait_accounts(handset), "the handset has no accounts"
 
 
+def memory(handset, unit):
+    """KiB of proportional and of private dirty memory of a unit's process."""
+    pid = handset.check(f"systemctl show -p MainPID --value {unit}").strip()
+    used = dict(re.findall(r"(?m)^(\w+): +(\d+) kB", handset.check(f"cat /proc/{pid}/smaps_rollup")))
+    return [int(used[name]) for name in ("Pss", "Private_Dirty")]
+
+
 def hidden(text, secrets):
     """Is none of the secrets in the text?"""
     return not re.search("|".join(map(re.escape, secrets)), text)

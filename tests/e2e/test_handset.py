@@ -140,11 +140,10 @@ class WholeSystem(scenario.Scenario):
 
     def small(self, h):
         """tests/bench/footprint.py has the same beside other services."""
-        pid = h.check("systemctl show -p MainPID --value dmaccd").strip()
-        used = dict(re.findall(r"(?m)^(\w+): +(\d+) kB", h.check(f"cat /proc/{pid}/smaps_rollup")))
-        print(f"# dmaccd: PSS {used['Pss']} KiB, private dirty {used['Private_Dirty']} KiB")
-        self.test(int(used["Private_Dirty"]) < 1024 and int(used["Pss"]) < 5 * 1024,
-                  "dmaccd has less than 1 MiB for itself, and shares of less than 5", used)
+        pss, dirty = owners.memory(h, "dmaccd")
+        print(f"# dmaccd: PSS {pss} KiB, private dirty {dirty} KiB")
+        self.test(dirty < 1024 and pss < 5 * 1024, "dmaccd has less than 1 MiB for itself, and shares of less than 5",
+                  pss, dirty)
 
     def derive_refused(self, h):
         derive = f"derive slot-name=operator server-kind=1 server={OPERATOR.server_id}"

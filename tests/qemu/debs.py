@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Our Debian packages, built once for all that tests them."""
+import email
 import fcntl
 import hashlib
 import os
@@ -42,4 +43,13 @@ def build(version=""):
 
 def made(version=""):
     """All files that a version's archive has, the source package as well."""
-    return [path for kind in ("deb", "dsc", "tar.*") for path in build(version).glob(f"*.{kind}")]
+    folder = build(version)
+    return [path for kind in ("deb", "dsc", "tar.*") for path in folder.glob(f"*.{kind}")]
+
+
+def tests():
+    """What the source package brings for autopkgtest: name of each script -> the fields of its paragraph."""
+    lines = (TOP / "packaging/debian/tests/control").read_text(encoding="ascii").splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("#"))
+    paragraphs = [email.message_from_string(part) for part in text.split("\n\n")]
+    return {name: fields for fields in paragraphs for name in fields["Tests"].replace(",", " ").split()}

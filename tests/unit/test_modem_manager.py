@@ -1,68 +1,40 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dmaccd beside the real ModemManager, whose modems are ours: sockets that speak AT, which its own test interface takes as ports.
+"""dmaccd beside the real ModemManager, whose modem is modem.c, which its own test interface takes for a port.
 
 What a modem may say, and when, is in test_modem.py; here it is that ModemManager says it as that test thinks.
 """
-import contextlib
 import os
 import shutil
-import socket
 import subprocess
-import threading
 import time
 import unittest
 
 import dbus
 
-from agent_case import CONF, PATIENCE
+from agent_case import BUILD, CONF, PATIENCE
 from modem_case import IMEI, OTHER, PATH, SERVICE, WithModems
 
 PROGRAM = shutil.which("ModemManager", path="/usr/sbin:/sbin:/usr/bin")
-# 27.007 and 27.005: what it asks of every modem. Anything else is an error, as it is of many.
-ANSWERS = {"AT": "", "ATE0": "", "ATV1": "", "ATX4": "", "AT&C1": "", "AT+CMEE=1": "", "AT+GCAP": "+GCAP: +CGSM,+DS,+ES",
-           "ATI": "Example", "AT+CGMI": "Example", "AT+CGMM": "Example", "AT+CGMR": "1.0", "AT+CPIN?": "+CPIN: READY",
-           "AT+CFUN?": "+CFUN: 1", "AT+CIMI": "001010123456789", "AT+WS46=?": "+WS46: (12,22,25,28)"}
 
 
 class Modem:
-    """Waits at an address without a file for whoever connects, and answers AT commands."""
+    """tests/e2e/modem.c, which ends with the test."""
 
-    def __init__(self, name, imei):
-        self.answers = ANSWERS | {"AT+CGSN": imei}
-        self.port = f"abstract:{name}"
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        # ModemManager takes the word before the colon as part of the name
-        self.socket.bind(f"\0{self.port}")
-        self.socket.listen()
-        self.asked, self.open = [], [self.socket]
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+    def __init__(self, case, name, imei):
+        self.printed = case.bus.folder / name
+        with self.printed.open("wb") as printed:
+            self.process = subprocess.Popen([BUILD / "tests/unit/modem", name, imei], stdout=printed)
+        case.addCleanup(self.stop)
+        case.wait_until(self.lines)
+        self.port, *_ = self.lines()
 
-    def run(self):
-        try:
-            while True:
-                connection, _ = self.socket.accept()
-                self.open.append(connection)
-                with connection, connection.makefile("r", newline="\r", errors="replace") as lines:
-                    for line in lines:
-                        self.answer(connection, line.strip())
-        except OSError:
-            pass
+    def lines(self):
+        return self.printed.read_text().splitlines()
 
-    def answer(self, connection, command):
-        self.asked.append(command)
-        said = self.answers.get(command)
-        text = "ERROR\r\n" if said is None else f"{said}\r\n\r\nOK\r\n" if said else "OK\r\n"
-        if command:
-            connection.sendall(f"\r\n{text}".encode())
-
-    def close(self):
-        for each in self.open:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        self.thread.join(PATIENCE)
-        self.socket.close()
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
 
 
 class RealModemManager:
@@ -97,9 +69,7 @@ class RealModemManager:
 
 class TheRealOne(WithModems):
     def modem(self, imei, number=0):
-        modem = Modem(f"dmacc-{os.getpid()}-{number}", imei)
-        self.addCleanup(modem.close)
-        return modem
+        return Modem(self, f"dmacc-{os.getpid()}-{number}", imei)
 
     def modem_manager(self):
         return RealModemManager(self)
@@ -113,7 +83,7 @@ class TheRealOne(WithModems):
         modem = self.modem(IMEI)
         manager.plug(modem)
         self.wait_until(lambda: self.state() == "ready")
-        self.assertIn("AT+CGSN", modem.asked)
+        self.assertIn("AT+CGSN", modem.lines())
         self.check_derived()
 
     def test_one_that_reports_zeros_is_refused(self):
