@@ -3,8 +3,8 @@
  * Reading, deriving and writing in order.
  *
  * Every thread, the main one among them, does all three: it reads a piece of the input that ends
- * with a record, and its number; derives; waits until all pieces before it have been written, and
- * writes. What a thread has read and made stays in its processor's cache, and whoever writes line
+ * with a record, and its number; derives; and writes all those whose turn has come, if nobody does.
+ * What a thread has read and made stays in its processor's cache, as a rule, and whoever writes line
  * by line gets his answer line by line.
  */
 #include <errno.h>
@@ -16,36 +16,25 @@
 #include <unistd.h>
 
 #include "fleet.h"
+#include "pieces.h"
 #include "pipeline.h"
 #include "progress.h"
 
-#define PIECE_SIZE (128 * 1024)
 #define END_OF_INPUT (-1)
-
-/* One thread's: the piece that it works on */
-struct slot {
-	struct run *run;
-	uint64_t number;	/* of the piece */
-	char *text;		/* PIECE_SIZE and a zero */
-	struct rows rows;
-};
 
 struct run {
 	struct pipeline *p;
-	struct slot *slots;	/* one for each thread */
+	struct pieces pieces;
 
 	pthread_mutex_t reading;	/* what comes next */
 	int in;
 	bool eof, ended;
 	uint64_t line;		/* number of the next line to be read */
-	uint64_t pieces;	/* how many have been read */
+	uint64_t count;		/* how many pieces have been read */
 	char *rest;		/* PIECE_SIZE: the begun record behind the last piece */
 	size_t rest_len;
 
-	pthread_mutex_t writing;	/* written and error; the rest has who writes piece @written */
-	pthread_cond_t turn;
-	uint64_t written;	/* how many pieces */
-	int error;		/* of the first thread that failed: all stop */
+	/* has who writes */
 	struct output out;
 	struct output rejects;
 	uint64_t refused;
@@ -122,35 +111,34 @@ static void keep_rest(struct run *run, const char *text, size_t from, size_t len
 	memcpy(run->rest, text + from, run->rest_len);
 }
 
-/* Fills a slot with whole records; an empty one means that the input has ended */
-static int fill(struct run *run, struct slot *slot)
+/* Fills a piece with whole records; an empty one means that the input has ended */
+static int fill(struct run *run, struct piece *piece)
 {
 	size_t len, whole;
 	int r;
 
-	r = read_piece(run, slot->text, &whole, &len);
+	r = read_piece(run, piece->text, &whole, &len);
 	if (r)
 		return r;
-	keep_rest(run, slot->text, whole, len);
-	slot->rows.text = slot->text;
-	slot->rows.len = whole;
-	slot->rows.first_line = run->line;
-	run->line += count_lines(slot->text, whole);
+	keep_rest(run, piece->text, whole, len);
+	piece->rows.text = piece->text;
+	piece->rows.len = whole;
+	piece->rows.first_line = run->line;
+	run->line += count_lines(piece->text, whole);
 	return 0;
 }
 
-/* Takes the next piece of the input. Returns 0, END_OF_INPUT, or an exit status. */
-static int take(struct slot *slot)
+/* Reads what comes next. Returns 0, END_OF_INPUT, or an exit status. */
+static int read_next(struct run *run, struct piece *piece)
 {
-	struct run *run = slot->run;
 	int r = 0;
 
 	pthread_mutex_lock(&run->reading);
 	if (!run->ended)
-		r = fill(run, slot);
-	run->ended |= r || !slot->rows.len;
+		r = fill(run, piece);
+	run->ended |= r || !piece->rows.len;
 	if (!run->ended)
-		slot->number = run->pieces++;
+		piece->number = run->count++;
 	else if (!r)
 		r = END_OF_INPUT;
 	pthread_mutex_unlock(&run->reading);
@@ -176,15 +164,15 @@ static int write_rows(struct run *run, const struct rows *rows)
 	return r ? r : write_rejects(run, rows);
 }
 
-static int write_slot(struct run *run, struct slot *slot, int error)
+static int write_piece(struct run *run, struct piece *piece)
 {
-	struct rows *rows = &slot->rows;
+	struct rows *rows = &piece->rows;
 	int r;
 
-	if (error == -EIO)	/* whoever failed has said why */
+	if (piece->error == -EIO)	/* whoever failed has said why */
 		r = EXIT_NOTHING;
-	else if (error)
-		r = complain("the rows cannot be worked on: %s", strerror(-error));
+	else if (piece->error)
+		r = complain("the rows cannot be worked on: %s", strerror(-piece->error));
 	else
 		r = write_rows(run, rows);
 	progress_add(&run->progress, rows->len, rows->count);
@@ -196,69 +184,45 @@ static int write_slot(struct run *run, struct slot *slot, int error)
 	return r;
 }
 
-static void fail(struct run *run, int error)
+static int write_all(struct run *run)
 {
-	pthread_mutex_lock(&run->writing);
-	if (!run->error)
-		run->error = error;
-	pthread_cond_broadcast(&run->turn);
-	pthread_mutex_unlock(&run->writing);
+	struct piece *piece;
+	int r;
+
+	while ((piece = pieces_turn(&run->pieces))) {
+		r = write_piece(run, piece);
+		if (r)
+			return r;
+		pieces_written(&run->pieces, piece);
+	}
+	return 0;
 }
 
-/* Waits until the piece is the next. Returns the error of another thread. */
-static int await_turn(const struct slot *slot)
+/* Returns 0, also if another thread has failed, END_OF_INPUT, or an exit status */
+static int work_on(struct run *run, struct piece *piece, struct worker *worker)
 {
-	struct run *run = slot->run;
-	int error;
+	int r = read_next(run, piece);
 
-	pthread_mutex_lock(&run->writing);
-	while (run->written != slot->number && !run->error)
-		pthread_cond_wait(&run->turn, &run->writing);
-	error = run->error;
-	pthread_mutex_unlock(&run->writing);
-	return error;
-}
-
-static void pass_turn(struct run *run)
-{
-	pthread_mutex_lock(&run->writing);
-	run->written++;
-	pthread_cond_broadcast(&run->turn);
-	pthread_mutex_unlock(&run->writing);
-}
-
-static int work_on(struct slot *slot, struct worker *worker)
-{
-	struct run *run = slot->run;
-	int error, r;
-
-	error = run->p->work->process(&run->p->settings, worker, &slot->rows);
-	r = await_turn(slot);
-	if (!r)
-		r = write_slot(run, slot, error);
-	if (!r)
-		pass_turn(run);
-	return r;
+	if (r)
+		return r;
+	piece->error = run->p->work->process(&run->p->settings, worker, &piece->rows);
+	pieces_worked(&run->pieces, piece);
+	return write_all(run);
 }
 
 static void *work(void *data)
 {
-	struct slot *slot = data;
-	struct run *run = slot->run;
+	struct run *run = data;
+	struct piece *piece;
 	struct worker worker;
 	int r;
 
 	/* who fails says why */
 	r = worker_init(&worker, &run->p->settings, run->p->keyring) ? EXIT_NOTHING : 0;
-	while (!r) {
-		r = take(slot);
-		if (r == END_OF_INPUT)
-			break;
-		if (!r)
-			r = work_on(slot, &worker);
-	}
+	while (!r && (piece = pieces_take(&run->pieces)))
+		r = work_on(run, piece, &worker);
 	if (r && r != END_OF_INPUT)
-		fail(run, r);
+		pieces_fail(&run->pieces, r);
 	worker_done(&worker);
 	return NULL;
 }
@@ -270,12 +234,12 @@ static int run_threads(struct run *run)
 	unsigned int i, started = 0;
 
 	for (i = 1; i < run->p->threads; i++)
-		if (!pthread_create(&threads[started], NULL, work, &run->slots[i]))
+		if (!pthread_create(&threads[started], NULL, work, run))
 			started++;
-	work(&run->slots[0]);
+	work(run);
 	for (i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-	return run->error;
+	return pieces_error(&run->pieces);
 }
 
 /* What the first bytes tell: the length of a byte order mark, or what no text of ours begins with */
@@ -319,7 +283,7 @@ static size_t take_header(struct run *run, const char *text, size_t len)
 static int read_header(struct run *run)
 {
 	struct rows_settings *s = &run->p->settings;
-	char *text = run->slots[0].text;
+	char *text = run->pieces.all[0].text;
 	size_t len, whole, skip = 0;
 	int r;
 
@@ -360,20 +324,11 @@ static int open_all(struct run *run)
 	return 0;
 }
 
-static int make_slots(struct run *run)
+static int make_room(struct run *run)
 {
-	size_t i;
-
-	run->slots = calloc(run->p->threads, sizeof(*run->slots));
 	run->rest = malloc(PIECE_SIZE);
-	if (!run->slots || !run->rest)
+	if (!run->rest || pieces_init(&run->pieces, run->p->threads) < 0)
 		return complain("out of memory");
-	for (i = 0; i < run->p->threads; i++) {
-		run->slots[i].run = run;
-		run->slots[i].text = malloc(PIECE_SIZE + 1);
-		if (!run->slots[i].text)
-			return complain("out of memory");
-	}
 	return 0;
 }
 
@@ -402,18 +357,8 @@ static int commit(struct run *run)
 
 static void close_all(struct run *run)
 {
-	size_t i;
-
 	progress_clear(&run->progress);
-	for (i = 0; run->slots && i < run->p->threads; i++) {
-		/* verify reads passwords */
-		if (run->slots[i].text)
-			dmacc_wipe(run->slots[i].text, PIECE_SIZE);
-		buffer_done(&run->slots[i].rows.out);
-		buffer_done(&run->slots[i].rows.rejects);
-		free(run->slots[i].text);
-	}
-	free(run->slots);
+	pieces_done(&run->pieces);
 	free(run->rest);
 	output_close(&run->out);
 	output_close(&run->rejects);
@@ -436,8 +381,7 @@ int pipeline_run(struct pipeline *p)
 {
 	struct run run = {
 		.p = p, .in = -1, .line = 1, .out.fd = -1, .rejects.fd = -1,
-		.reading = PTHREAD_MUTEX_INITIALIZER, .writing = PTHREAD_MUTEX_INITIALIZER,
-		.turn = PTHREAD_COND_INITIALIZER,
+		.reading = PTHREAD_MUTEX_INITIALIZER,
 	};
 	int r;
 
@@ -446,7 +390,7 @@ int pipeline_run(struct pipeline *p)
 	if (!r)
 		r = open_all(&run);
 	if (!r)
-		r = make_slots(&run);
+		r = make_room(&run);
 	if (!r)
 		r = read_header(&run);
 	if (!r)

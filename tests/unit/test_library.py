@@ -149,17 +149,28 @@ class Threads(unittest.TestCase):
         cls.addClassCleanup(cls.folder.cleanup)
         build = Path(cls.folder.name) / "tsan"
         must("meson", "setup", "-Db_sanitize=thread", "-Db_lundef=false", "-Db_pie=false", build, TOP)
-        must("ninja", "-C", build, "tests/unit/test_threads")
-        cls.program = build / "tests/unit/test_threads"
+        must("ninja", "-C", build, "tests/unit/test_threads", "agent/dmacc-fleet/dmacc-fleet")
+        cls.program, cls.fleet = build / "tests/unit/test_threads", build / "agent/dmacc-fleet/dmacc-fleet"
 
-    def run_threads(self, *arguments):
+    def run_threads(self, *command):
         # TSan of this age does not know how wide addresses are randomised today
-        return run("setarch", "-R", self.program, *arguments,
-                   env=os.environ | {"TSAN_OPTIONS": "halt_on_error=1:exitcode=66"})
+        return run("setarch", "-R", *command, env=os.environ | {"TSAN_OPTIONS": "halt_on_error=1:exitcode=66"})
 
     def test_eight_threads_get_the_published_values_without_a_data_race(self):
-        done = self.run_threads()
+        done = self.run_threads(self.program)
         self.assertEqual((done.returncode, done.stdout), (0, "all threads got the published values\n"), done.stderr)
+
+    def test_dmacc_fleet_derives_in_four_threads_without_a_data_race(self):
+        key, identifiers = Path(self.folder.name) / "key", Path(self.folder.name) / "identifiers"
+        key.write_text(KV.hex())
+        key.chmod(0o600)
+        # many times what a thread reads at once
+        identifiers.write_text("".join(f"{number:014}\n" for number in range(10 ** 13, 10 ** 13 + 80_000)))
+        derive = self.fleet, "derive", "--key", key, "--server-id", "com.example.dm", identifiers
+        one, four = self.run_threads(*derive), self.run_threads(*derive, "--threads", "4")
+        self.assertEqual((one.returncode, four.returncode), (0, 0), one.stderr + four.stderr)
+        self.assertEqual(one.stdout.count("\n"), 80_001)
+        self.assertTrue(one.stdout == four.stdout)
 
     def test_the_library_has_no_variable_of_its_own(self):
         """No global state: what is left is what compiler and linker put into every library."""
@@ -170,7 +181,7 @@ class Threads(unittest.TestCase):
         self.assertIn("__dso_handle", found)
 
     def test_a_data_race_would_be_noticed(self):
-        done = self.run_threads("race")
+        done = self.run_threads(self.program, "race")
         self.assertEqual(done.returncode, 66)
         self.assertIn("data race", done.stderr)
 
