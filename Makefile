@@ -35,7 +35,7 @@ all: $(if $(KERNEL_SRC),modules,userspace)
 help:
 	@echo 'make demo             phones and servers that share no list of passwords, and agree (ARCH=arm64: arm64 phones)'
 	@echo 'make check            everything is tested; the last line is N passed, N failed'
-	@echo 'make check-arm64      module, whole system, identifiers in the device tree and make demo on arm64; an hour'
+	@echo 'make check-arm64      module, whole system, identifiers in the device tree, make demo and packages on arm64; an hour'
 	@echo 'make check-power-cuts 200 power cuts in a row on a TPM, twice; an hour or more'
 	@echo 'make check-packages   Debian packages in virtual handsets, installed, upgraded, purged; an hour or more'
 	@echo 'make check-recipes    what RPM, Alpine and Yocto build, as far as that can be built here; ten minutes'
@@ -109,6 +109,8 @@ check-arm64:
 	$(Q)$(PYTHON) tests/e2e/check_kernels.py 6.1-arm64 6.12-arm64
 	$(Q)$(PYTHON) tests/e2e/identity_nodes.py
 	$(Q)$(PYTHON) tests/e2e/demo.py arm64
+	$(Q)tests/host-packages deb
+	$(Q)$(PYTHON) tests/e2e/prebuilt_module.py 6.12-arm64
 
 check-power-cuts:
 	$(Q)tests/host-packages check

@@ -17,6 +17,8 @@ BASE = ("systemd-sysv", "dbus", "kmod", "iproute2", "gcc", "make", "libc6-dev", 
 ARCHIVE = ("dkms", "libcurl4", "libinih1", "libjson-c5", "libnl-genl-3-200", "libp11-kit0", "libseccomp2",
            "libssl3", "libssl-dev", "libsystemd-dev", "libwbxml2-1", "libxml2", "linux-headers-amd64")
 HEADERS = "linux-headers-{}"
+# What a handset has for its packages beside rootfs.PACKAGES
+SMALL = ("apt", "libp11-kit0")
 SIZE = "2500M"
 SOURCES = """deb [trusted=yes] file:/srv/debian ./
 deb [trusted=yes] file:/srv/dmacc ./
@@ -28,7 +30,7 @@ Dpkg::Use-Pty "false";
 """
 KERNEL_CONTROL = """Package: {name}
 Version: {version}
-Architecture: amd64
+Architecture: {architecture}
 Maintainer: dmacc developers <dmacc@example.org>
 Description: stands for the kernel that QEMU boots, whose modules are on the disk
 """
@@ -37,19 +39,25 @@ exec run-parts --report --exit-on-error --arg={release} /etc/kernel/postinst.d
 """
 
 
-def stand_in(folder, kernel):
-    """Newer headers depend on their kernel's package, 100 MB with an initramfs to be made, of which QEMU boots nothing.
-    An empty one of the same name does what that does for others: it runs what is in /etc/kernel/postinst.d.
-    """
+def empty_kernel(folder, kernel, version):
+    """A package of this kernel's name without the 100 MB of it, of which QEMU boots nothing, and without an initramfs to
+    be made. It does what that does for others: it runs what is in /etc/kernel/postinst.d. Returns its file."""
+    architecture, control = kernel.machine.architecture, folder / "control/DEBIAN"
     name = f"linux-image-{kernel.release}"
-    for package in folder.glob(f"{name}_*.deb"):
+    package = folder / f"{name}_{architecture}.deb"
+    handset.add_file(control / "control", KERNEL_CONTROL.format(name=name, version=version, architecture=architecture))
+    handset.add_file(control / "postinst", KERNEL_POSTINST.format(release=kernel.release), 0o755)
+    rootfs.run(["dpkg-deb", "--root-owner-group", "-b", control.parent, package])
+    shutil.rmtree(control.parent)
+    return package
+
+
+def stand_in(folder, kernel):
+    """Newer headers depend on their kernel's package: an empty one takes its place."""
+    for package in folder.glob(f"linux-image-{kernel.release}_*.deb"):
         version = rootfs.run(["dpkg-deb", "-f", package, "Version"]).strip()
         package.unlink()
-        control = folder / "control/DEBIAN"
-        handset.add_file(control / "control", KERNEL_CONTROL.format(name=name, version=version))
-        handset.add_file(control / "postinst", KERNEL_POSTINST.format(release=kernel.release), 0o755)
-        rootfs.run(["dpkg-deb", "--root-owner-group", "-b", control.parent, package])
-        shutil.rmtree(control.parent)
+        empty_kernel(folder, kernel, version)
 
 
 def index(folder):
@@ -118,6 +126,17 @@ def image(kernels):
     made_of = cache.digest(debian().parent.name, *releases, *ARCHIVE, SIZE, SOURCES, APT_CONF, KERNEL_CONTROL,
                            KERNEL_POSTINST, *rootfs.MODULES, *rootfs.MASKED, handset.CHANNEL)
     return cache.entry(f"apt-{releases[0]}-{made_of}", lambda folder: make_image(folder, kernels)) / "disk"
+
+
+def small_disk(disk, folder, kernel):
+    """A handset as small as the others, with apt and without a compiler, for what needs none; all that our packages
+    depend on is installed, and its archive is empty."""
+    tree = Path(folder) / "small"
+    handset.add_channel(tree)
+    handset.add_file(tree / "etc/apt/sources.list", SOURCES.splitlines()[1] + "\n")
+    handset.add_file(tree / "etc/apt/apt.conf.d/quick", APT_CONF)
+    (tree / "srv/dmacc").mkdir(parents=True)
+    rootfs.install(kernel, tree, disk, SMALL)
 
 
 def put(disk, folder, packages):

@@ -7,7 +7,10 @@ import os
 import shutil
 import subprocess
 
+import archive
+import machine
 import product
+import rootfs
 
 TOP = product.TOP
 # A later version for tests of upgrades: the same sources under a higher number
@@ -26,24 +29,54 @@ def sources_digest():
     return found.hexdigest()
 
 
-def build(version=""):
-    """The folder of our packages, of the version in VERSION or of another; built if the sources have changed."""
-    folder = TOP / f"build-deb{version and '-'}{version}"
+def kept(name, make):
+    """The folder of packages that make(a folder of this name) leaves in its deb/, made again if the sources have changed."""
+    folder = TOP / name
     folder.mkdir(exist_ok=True)
     with open(folder / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp, digest = folder / "stamp", sources_digest()
         if not stamp.exists() or stamp.read_text() != digest:
             shutil.rmtree(folder / "deb", ignore_errors=True)
-            os.environ["DEB_BUILD_OPTIONS"] = "noautodbgsym"
-            product.make("deb", f"B={folder}", f"DEB_VERSION={version}")
+            make(folder)
             stamp.write_text(digest)
     return folder / "deb"
 
 
-def made(version=""):
+def build(version=""):
+    """The folder of our packages, of the version in VERSION or of another."""
+    os.environ["DEB_BUILD_OPTIONS"] = "noautodbgsym"
+    return kept(f"build-deb{version and '-'}{version}",
+                lambda folder: product.make("deb", f"B={folder}", f"DEB_VERSION={version}"))
+
+
+def needed(architecture):
+    """What a Debian of this machine's has to build packages of another one: tools of its own, libraries of the other's,
+    and the pkg-config that finds these."""
+    listed = subprocess.run([archive.HOST_PACKAGES, "deb", "--list"], text=True, capture_output=True, check=True).stdout
+    return ["build-essential", f"crossbuild-essential-{architecture}", f"pkgconf:{architecture}",
+            *(f"{name}:{architecture}" if name.endswith("-dev") and "lib" in name else name for name in listed.split())]
+
+
+def cross_build(architecture):
+    """The folder of our packages for another architecture, made as packaging/debian/README.md says, in a Debian that is
+    there for that and gone afterwards."""
+    def make(folder):
+        sources = folder / "dmacc"
+        shutil.rmtree(sources, ignore_errors=True)
+        rootfs.run([TOP / "packaging/copy-sources.sh", sources])
+        command = f"DEB_BUILD_OPTIONS=noautodbgsym make -C /dmacc deb ARCH={architecture} NO_APT=1"
+        rootfs.bootstrap("/dev/null", f"{machine.MACHINES['amd64'].architecture},{architecture}", "--variant=essential",
+                         f"--include={','.join(needed(architecture))}", f"--customize-hook=copy-in {sources} /",
+                         f'--customize-hook=chroot "$1" sh -c "{command}"',
+                         f"--customize-hook=copy-out /dmacc/build/deb {folder}")
+        shutil.rmtree(sources)
+    return kept(f"build-deb-{architecture}", make)
+
+
+def made(version="", architecture="amd64"):
     """All files that a version's archive has, the source package as well."""
-    folder = build(version)
+    folder = build(version) if architecture == "amd64" else cross_build(architecture)
     return [path for kind in ("deb", "dsc", "tar.*") for path in folder.glob(f"*.{kind}")]
 
 
