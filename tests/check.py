@@ -4,9 +4,10 @@
 
     tests/check.py [--list] [--verbose] [--jobs N] [SUITE...]
 
-Suites of virtual handsets run two at once, for an emulated processor keeps one of this machine busy. A suite is a command. What it prints tells how many tests it ran: TAP or KTAP lines,
-Python's unittest, meson's log. A suite that prints none of these counts as one test by
-its exit status, and one that fails without naming a failed test adds one.
+Suites of virtual handsets run two at once, for an emulated processor keeps one of this
+machine busy. A suite is a command. What it prints tells how many tests it ran: TAP or KTAP
+lines, Python's unittest, meson's log. A suite that prints none of these counts as one test
+by its exit status, and one that fails without naming a failed test adds one.
 """
 import argparse
 import json
