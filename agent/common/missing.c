@@ -5,6 +5,7 @@
 #include <fts.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -41,6 +42,28 @@ static void read_small(const char *path, char *ret, size_t size)
 	ret[n > 0 ? n : 0] = '\0';
 	if (fd >= 0)
 		close(fd);
+}
+
+/* Whether modprobe can find it: depmod lists each module with the path that it has in the folder */
+static bool is_listed(const char *folder)
+{
+	char path[PATH_MAX], *line = NULL, *end;
+	bool listed = false;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/modules.dep", folder);
+	file = fopen(path, "re");
+	while (file && !listed && getline(&line, &size, file) >= 0) {
+		end = strchrnul(line, ':');
+		*end = '\0';
+		end = strrchr(line, '/');
+		listed = is_module(end ? end + 1 : line);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return listed;
 }
 
 static bool signature_is_demanded(void)
@@ -103,6 +126,8 @@ static void not_loaded(const char *folder, const char *path, char *ret, size_t s
 
 	if (loading_is_disabled())
 		why = "this system has switched the loading of modules off (kernel.modules_disabled)";
+	else if (!is_listed(folder))
+		why = "modprobe does not find it, for depmod did not run since it came; run 'depmod' as root";
 	else if (why_unsigned(path)) {
 		snprintf(ret, size, "%s", why_unsigned(path));
 		return;

@@ -26,4 +26,7 @@ busybox mkdir /lib/modules/$(busybox uname -r)/updates
 echo none > /lib/modules/$(busybox uname -r)/updates/dmacc.ko
 check "one that is there and does not load is another matter" 2 "the module dmacc is there, .* but not loaded" \
 	/guest/dmaccctl factory verify
+busybox sed -i /dmacc/d /lib/modules/$(busybox uname -r)/modules.dep
+check "one that depmod has not listed is told from it" 2 "the module dmacc is there, .* depmod did not run since it came" \
+	/guest/dmaccctl factory verify
 finish
