@@ -262,22 +262,23 @@ class Handset:
     def boot(self, timeout=None):
         """Returns when the handset takes commands, which is when multi-user.target was reached."""
         timeout = timeout or self.kernel.machine.boot_timeout
-        self._power_on(lambda: self._reply("ready", time.monotonic() + timeout, "did not boot"), BEGIN)
+        self._power_on(lambda: self._reply("ready", time.monotonic() + timeout, "did not boot"),
+                       lambda said: vm.died_before(said, BEGIN) or vm.died_of_its_emulator(said))
         return self
 
     def resume(self, timeout=None):
         """After hibernate(): returns when it has gone on where it was."""
         timeout = timeout or self.kernel.machine.boot_timeout
-        self._power_on(lambda: self.run("true", timeout=timeout), RESUME)
+        self._power_on(lambda: self.run("true", timeout=timeout), lambda said: vm.died_before(said, RESUME))
 
-    def _power_on(self, answers, begin):
-        """power_on(), again where the kernel died before it said `begin`."""
+    def _power_on(self, answers, died):
+        """power_on(), again where the kernel died so."""
         for left in reversed(range(vm.STARTS)):
             self.power_on()
             try:
                 return answers()
             except HandsetFailed:
-                if not left or not vm.died_before(self.said(), begin):
+                if not left or not died(self.said()):
                     raise
                 self.power_cut()
 
