@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """make check: runs every suite, counts what passed, ends with `N passed, N failed`.
 
-    tests/check.py [--list] [--verbose] [--jobs N] [SUITE...]
+    tests/check.py [--list] [--verbose] [SUITE...]
 
-Suites of virtual handsets run two at once, for an emulated processor keeps one of this
-machine busy. A suite is a command. What it prints tells how many tests it ran: TAP or KTAP
-lines, Python's unittest, meson's log. A suite that prints none of these counts as one test
-by its exit status, and one that fails without naming a failed test adds one.
+A suite is a command. What it prints tells how many tests it ran: TAP or KTAP lines,
+Python's unittest, meson's log. A suite that prints none of these counts as one test by
+its exit status, and one that fails without naming a failed test adds one.
 """
 import argparse
 import json
@@ -16,7 +15,6 @@ import re
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,11 +28,10 @@ UNITTEST_BAD = re.compile(r"^FAILED \((.*)\)$", re.MULTILINE)
 
 @dataclass
 class Suite:
-    """A command of make check. `meson`: counted by meson's log; `guests`: it can run beside others."""
+    """A command of make check. `meson`: counted by meson's log."""
     name: str
     command: list
     meson: bool = False
-    guests: bool = False
     env: dict = field(default_factory=dict)
 
 
@@ -60,10 +57,9 @@ def suites():
         yield Suite(f"conformance/{path.name}", ["perl", "-w", str(path)])
     yield Suite("differential", [sys.executable, str(TOP / "tests/unit/differential.py"), "--count", "100000",
                                  "--fleet", str(BUILD / "agent/dmacc-fleet/dmacc-fleet")], env=sanitizers)
-    yield from python_suites("tests/e2e", guests=True)
+    yield from python_suites("tests/e2e")
     # more than a TPM bears; make check-power-cuts is the long series
-    yield Suite("power-cuts", [sys.executable, str(TOP / "tests/e2e/power_cuts.py"), "--boots", "6"],
-                guests=True)
+    yield Suite("power-cuts", [sys.executable, str(TOP / "tests/e2e/power_cuts.py"), "--boots", "6"])
 
 
 def count(output, status):
@@ -111,27 +107,17 @@ def run(suite, verbose):
     else:
         passed, failed = count(done.stdout, done.returncode)
     seconds = time.monotonic() - started
-    said = [f"{'ok  ' if not failed else 'FAIL'} {suite.name}: {passed} passed, {failed} failed, {seconds:.0f} s"]
+    print(f"{'ok  ' if not failed else 'FAIL'} {suite.name}: {passed} passed, {failed} failed, {seconds:.0f} s",
+          flush=True)
     if failed or verbose:
-        said += [f"    {line}" for line in done.stdout.splitlines()[-200:]]
-    # at once: another suite may have something to say as well
-    sys.stdout.write("\n".join(said) + "\n")
-    sys.stdout.flush()
+        print("\n".join(f"    {line}" for line in done.stdout.splitlines()[-200:]), flush=True)
     return passed, failed
-
-
-def run_all(chosen, jobs, verbose):
-    """What each came to. One after the other, and then those with guests, `jobs` at once."""
-    yield from (run(suite, verbose) for suite in chosen if not suite.guests)
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(lambda suite: run(suite, verbose), [suite for suite in chosen if suite.guests])
 
 
 def main():
     parser = argparse.ArgumentParser(description="runs every suite of this project")
     parser.add_argument("--list", action="store_true", help="print the names of the suites")
     parser.add_argument("--verbose", action="store_true", help="show output of what passes, too")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="suites with guests at once (%(default)s)")
     parser.add_argument("suite", nargs="*", help="only suites whose name contains one of these")
     args = parser.parse_args()
     chosen = [s for s in suites() if not args.suite or any(word in s.name for word in args.suite)]
@@ -141,7 +127,8 @@ def main():
     if not chosen:
         parser.error("no such suite")
     passed = failed = 0
-    for p, f in run_all(chosen, max(args.jobs, 1), args.verbose):
+    for suite in chosen:
+        p, f = run(suite, args.verbose)
         passed, failed = passed + p, failed + f
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
