@@ -33,10 +33,14 @@ def unpack(architecture, packages, folder):
             run(["dpkg-deb", "-x", package, folder])
 
 
+def host_packages(verb):
+    """The packages that tests/host-packages names for this machine."""
+    return subprocess.run([HOST_PACKAGES, verb, "--list"], text=True, capture_output=True, check=True).stdout.split()
+
+
 def needed():
-    """The libraries that userspace is built with, which tests/host-packages names for this machine, and a busybox."""
-    listed = subprocess.run([HOST_PACKAGES, "build", "--list"], text=True, capture_output=True, check=True)
-    return [*(name for name in listed.stdout.split() if name.endswith("-dev")), "busybox-static"]
+    """The libraries that userspace is built with, and a busybox."""
+    return [*(name for name in host_packages("build") if name.endswith("-dev")), "busybox-static"]
 
 
 def make_sysroot(folder, architecture):

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 
 import archive
-import machine
 import product
 import rootfs
 
@@ -53,9 +52,9 @@ def build(version=""):
 def needed(architecture):
     """What a Debian of this machine's has to build packages of another one: tools of its own, libraries of the other's,
     and the pkg-config that finds these."""
-    listed = subprocess.run([archive.HOST_PACKAGES, "deb", "--list"], text=True, capture_output=True, check=True).stdout
     return ["build-essential", f"crossbuild-essential-{architecture}", f"pkgconf:{architecture}",
-            *(f"{name}:{architecture}" if name.endswith("-dev") and "lib" in name else name for name in listed.split())]
+            *(f"{name}:{architecture}" if name.endswith("-dev") and "lib" in name else name
+              for name in archive.host_packages("deb"))]
 
 
 def cross_build(architecture):
@@ -66,7 +65,7 @@ def cross_build(architecture):
         shutil.rmtree(sources, ignore_errors=True)
         rootfs.run([TOP / "packaging/copy-sources.sh", sources])
         command = f"DEB_BUILD_OPTIONS=noautodbgsym make -C /dmacc deb ARCH={architecture} NO_APT=1"
-        rootfs.bootstrap("/dev/null", f"{machine.MACHINES['amd64'].architecture},{architecture}", "--variant=essential",
+        rootfs.bootstrap("/dev/null", f"amd64,{architecture}", "--variant=essential",
                          f"--include={','.join(needed(architecture))}", f"--customize-hook=copy-in {sources} /",
                          f'--customize-hook=chroot "$1" sh -c "{command}"',
                          f"--customize-hook=copy-out /dmacc/build/deb {folder}")

@@ -263,7 +263,7 @@ class Handset:
         """Returns when the handset takes commands, which is when multi-user.target was reached."""
         timeout = timeout or self.kernel.machine.boot_timeout
         self._power_on(lambda: self._reply("ready", time.monotonic() + timeout, "did not boot"),
-                       lambda said: vm.died_before(said, BEGIN) or vm.died_of_its_emulator(said))
+                       lambda said: vm.died_without_us(said, BEGIN))
         return self
 
     def resume(self, timeout=None):

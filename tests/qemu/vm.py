@@ -14,7 +14,7 @@ QEMU = ["-m", MEMORY_SIZE, "-smp", str(PROCESSORS), "-nodefaults", "-no-user-con
         "-serial", "stdio"]
 # tsc=reliable and no mitigations: an emulated processor is slow enough
 COMMAND_LINE = "quiet panic=-1 mitigations=off no_timer_check"
-# of a guest whose kernel dies without our doing: died_before(), died_of_its_emulator()
+# of a guest whose kernel dies without our doing: died_without_us()
 STARTS = 3
 WARNING = re.compile(r"WARNING:|BUG:|UBSAN|KASAN|INFO: (possible|task|rcu)|Oops|Call Trace|unreferenced object|"
                      r"suspected memory leaks|refcount_t|DEBUG_LOCKS|ODEBUG|Poison overwritten|Redzone")
@@ -64,9 +64,9 @@ def run(kernel, modules, files, identifiers=(), command_line="", timeout=300, tp
             with open(log, "wb") as console:
                 boot(command, console, timeout * kernel.slowness, tpm)
             said = log.read_text(errors="replace")
-            if not died_before(said, "GUEST BEGINS") and not died_of_its_emulator(said):
+            if not died_without_us(said, "GUEST BEGINS"):
                 break
-        return Guest(log.read_text(errors="replace"))
+        return Guest(said)
 
 
 def died_before(console, begin):
@@ -84,6 +84,11 @@ def died_of_its_emulator(console):
     """
     oops = re.search(r"\bint3: 0000 \[#1\].*?Kernel panic", console, re.DOTALL)
     return bool(oops) and "dmacc" not in oops[0]
+
+
+def died_without_us(console, begin):
+    """Either; one that has an image to go on from may be started again after the first only."""
+    return died_before(console, begin) or died_of_its_emulator(console)
 
 
 def boot(command, console, timeout, tpm):

@@ -88,18 +88,26 @@ static void test_the_numbers_go_on_beyond_the_pieces_that_there_are(void **state
 	}
 }
 
-static void test_who_finds_none_free_waits_for_the_next_that_is_written(void **state)
+/* All are taken and worked on, the first one last, and a thread wants one more. Returns the first. */
+static struct piece *take_all(struct pieces *p, pthread_t *ret_thread)
 {
-	struct pieces *p = *state;
 	struct piece *first = take(p, 0);
-	pthread_t thread;
-	void *taken;
 	unsigned int i;
 
 	for (i = 1; i < p->count; i++)
 		pieces_worked(p, take(p, i));
-	assert_int_equal(pthread_create(&thread, NULL, take_in_thread, p), 0);
+	assert_int_equal(pthread_create(ret_thread, NULL, take_in_thread, p), 0);
 	pieces_worked(p, first);
+	return first;
+}
+
+static void test_who_finds_none_free_waits_for_the_next_that_is_written(void **state)
+{
+	struct pieces *p = *state;
+	pthread_t thread;
+	struct piece *first = take_all(p, &thread);
+	void *taken;
+
 	assert_ptr_equal(pieces_turn(p), first);
 	pieces_written(p, first);
 	assert_int_equal(pthread_join(thread, &taken), 0);
@@ -109,15 +117,10 @@ static void test_who_finds_none_free_waits_for_the_next_that_is_written(void **s
 static void test_after_a_failure_nobody_waits_nor_writes_and_the_first_error_remains(void **state)
 {
 	struct pieces *p = *state;
-	struct piece *first = take(p, 0);
 	pthread_t thread;
 	void *taken;
-	unsigned int i;
 
-	for (i = 1; i < p->count; i++)
-		(void)take(p, i);
-	assert_int_equal(pthread_create(&thread, NULL, take_in_thread, p), 0);
-	pieces_worked(p, first);
+	take_all(p, &thread);
 	pieces_fail(p, 3);
 	pieces_fail(p, 4);
 	assert_int_equal(pthread_join(thread, &taken), 0);
